@@ -1,0 +1,25 @@
+/*
+ * decimal.h: doubles in text. Plain C but for PostgreSQL's shortest-decimal routine (libpgcommon).
+ */
+#ifndef SH_DECIMAL_H
+#define SH_DECIMAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SH_DECIMAL_MAX 32
+
+/*
+ * Parses a JSON number at *p (not beyond end) to the nearest double. Moves *p behind it. False:
+ * no JSON number starts there, or it is beyond the range of a double.
+ */
+extern bool sh_decimal_parse(const char **p, const char *end, double *value);
+
+/* Shortest decimal that reads back as the same double; finite values only. Returns the end. */
+extern char *sh_decimal_print(char *p, double value);
+
+/* Prints scaled / 10^scale (scale 0..9) without trailing zeros of the fraction. Returns the end. */
+extern char *sh_decimal_print_scaled(char *p, int64_t scaled, int scale);
+
+#endif

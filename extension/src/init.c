@@ -1,0 +1,18 @@
+/*
+ * init.c: loading of the library. Nothing else.
+ */
+#include "sh_ext.h"
+
+#include "access.h"
+#include "series.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	sh_access_init();
+	sh_series_init();
+}

@@ -1,0 +1,35 @@
+/*
+ * series.h: what is known of a time series by its uuid; a backend-local cache, dropped by relcache
+ * invalidation when a committed change of selfhost.timeseries arrives.
+ */
+#ifndef SH_SERIES_H
+#define SH_SERIES_H
+
+#include "sh_ext.h"
+
+typedef struct ShSeries
+{
+	pg_uuid_t uuid;
+	int32	  id; /* the key of chunk rows */
+	bool	  has_owner;
+	pg_uuid_t owner; /* created_by */
+	bool	  has_lower_bound;
+	bool	  has_upper_bound;
+	double	  lower_bound;
+	double	  upper_bound;
+	char	  unit[65]; /* si_unit; empty with unit_too_long when it has more than 64 bytes */
+	bool	  unit_too_long;
+} ShSeries;
+
+extern void sh_series_init(void);
+
+/*
+ * Looks a series up; false when there is none. *out is a copy. Fills its cache under a fresh
+ * snapshot only, and never stores that a series does not exist.
+ */
+extern bool sh_series_find(const pg_uuid_t *uuid, ShSeries *out);
+
+/* The creator for access checks: NULL when the series has none. */
+#define sh_series_owner(s) ((s)->has_owner ? &(s)->owner : NULL)
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * store.h: chunk rows of a series: scan, merge, delete.
+ *
+ * Two relations of one row format, (series, t0, t1, n, data): sealed rows in selfhost.chunk and the
+ * growing end of each series in selfhost.tail. Reached through sh_store_relation() only. From the
+ * first row in tail on, all points of a series are in tail. A point belongs to the row with the
+ * greatest t0 <= ts, or to the first row.
+ *
+ * Timestamps are TimestampTz (microseconds since 2000-01-01 UTC). Nothing here checks rights.
+ */
+#ifndef SH_STORE_H
+#define SH_STORE_H
+
+#include "sh_ext.h"
+
+#include "chunk.h"
+#include "series.h"
+
+/* ---- reading: no lock, the snapshot is the caller's ---- */
+
+typedef struct ShScan ShScan;
+
+typedef struct ShChunkRow
+{
+	TimestampTz	   t0; /* lower limit of the row's span: first_ts >= t0, but for the first row */
+	TimestampTz	   t1; /* its last point */
+	int32		   n;
+	const uint8_t *data; /* valid until the next call on the scan */
+	Size		   len;
+} ShChunkRow;
+
+/*
+ * Opens a scan over the rows of a series that may hold points of [from, to], in ascending order. The
+ * snapshot is registered, and memory taken from the current context, for the life of the scan.
+ * Must be closed; on error the resource owner cleans up.
+ */
+extern ShScan *sh_scan_begin(int32 series, TimestampTz from, TimestampTz to, Snapshot snapshot);
+extern bool	   sh_scan_next(ShScan *scan, ShChunkRow *row);
+extern void	   sh_scan_end(ShScan *scan);
+
+/* Decodes a row; 65xxx data corrupted, naming series and t0, when its bytes are bad. */
+extern void sh_chunk_row_decode(int32 series, const ShChunkRow *row, ShPoints *out);
+
+/* ---- writing: takes the series' transaction lock, under a snapshot of its own ---- */
+
+typedef enum ShConflict
+{
+	SH_CONFLICT_ERROR, /* 23505: nothing is written */
+	SH_CONFLICT_SKIP,
+	SH_CONFLICT_REPLACE
+} ShConflict;
+
+typedef struct ShWriteCounts
+{
+	int64 inserted;
+	int64 replaced;
+	int64 skipped;
+} ShWriteCounts;
+
+/*
+ * Checks that this transaction may write (25006, parallel mode), locks the series (many: sorted, see
+ * sh_store_lock), and looks it up again: false when it is gone by now; *series is then stale. Must
+ * precede sh_store_merge() and sh_store_delete() of that series in each statement.
+ */
+extern bool sh_store_lock(ShSeries *series);
+
+/* Locks many series at once, in the order that avoids deadlocks; false names the first one gone. */
+extern bool sh_store_lock_many(ShSeries *series, int n, int *gone);
+
+/*
+ * Merges n points into a series; ts need not be sorted, and may repeat: then `conflict` decides,
+ * as it does for points that are stored already. Sorts the arrays in place. Errors: 23505, 40001
+ * (REPEATABLE READ and a row changed since), 54000.
+ */
+extern void sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n,
+						   ShConflict conflict, ShWriteCounts *counts);
+
+/*
+ * Deletes the points of [from, to] with *ge <= value <= *le (NULL: no limit). Returns how many.
+ */
+extern int64 sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to,
+							 const double *ge, const double *le);
+
+/* Deletes every row of a series, when the series itself is deleted. */
+extern void sh_store_drop(int32 series);
+
+#endif
