@@ -1,0 +1,145 @@
+# Self-host for PostgreSQL. This file orchestrates only: each folder builds itself.
+#
+#   make run      install what is missing, build, and start a complete local Self-host
+#   make check    install what is missing, build, and run every test
+#   make help     the other targets
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+
+# WERROR=1 (as CI sets) turns warnings into errors.
+ifdef WERROR
+export EXTRA_CFLAGS += -Werror
+endif
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+TMP_INSTALL = $(CURDIR)/tmp_install
+PROGRAMS = common gateway selfctl
+
+# Arguments of "selfctl up" for "make run": make run UP="--port 9000"
+UP ?=
+
+all: extension $(PROGRAMS)
+
+extension:
+	$(MAKE) -C extension
+
+common:
+	$(MAKE) -C common
+
+gateway selfctl: common
+	$(MAKE) -C $@
+
+# ---- running ----
+
+deps:
+	packaging/install-deps
+
+run: deps
+	$(MAKE) all
+	packaging/as-root $(MAKE) -C extension install
+	selfctl/selfctl up $(UP)
+
+install: all
+	$(MAKE) -C extension install DESTDIR=$(DESTDIR)
+	$(MAKE) -C gateway install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C selfctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+uninstall:
+	$(MAKE) -C extension uninstall DESTDIR=$(DESTDIR)
+	$(MAKE) -C gateway uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C selfctl uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+# ---- tests ----
+
+# A fresh clone has no dependencies yet, so everything behind "deps" runs in a second make.
+check: deps
+	$(MAKE) check-all
+
+check-all: all lint-structure check-unit check-regress check-isolation check-tap
+
+check-unit: common
+	$(MAKE) -C t/unit check
+
+# The tests of processes run from a staged copy where need be: see t/run.
+stage: all
+	rm -rf $(TMP_INSTALL)
+	$(MAKE) -s -C extension install DESTDIR=$(TMP_INSTALL) >/dev/null
+
+check-regress check-isolation: stage
+	t/run $(patsubst check-%,%,$@)
+
+# One file: make check-tap PROVE_TESTS=t/020_full_path.pl PROVE_FLAGS=-v
+PROVE_TESTS ?=
+PROVE_FLAGS ?=
+export PROVE_TESTS PROVE_FLAGS
+check-tap: stage
+	t/run tap
+
+# ---- checks of the source ----
+
+lint: lint-structure lint-c lint-shell
+
+lint-structure: all
+	packaging/lint-structure
+
+lint-c: compile_commands.json
+	packaging/lint-c
+
+lint-shell:
+	shellcheck packaging/install-deps packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
+
+SOURCES = $(wildcard */*.[ch] extension/src/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
+
+format:
+	clang-format -i --style=file $(SOURCES)
+
+format-check:
+	clang-format --dry-run --Werror --style=file $(SOURCES)
+
+compile_commands.json: deps-lint
+	$(MAKE) clean
+	bear -- $(MAKE) all
+	$(MAKE) -C t/unit
+
+deps-lint:
+	packaging/install-deps lint
+
+# ---- sanitizers: the programs with one each, the unit tests with both ----
+
+asan: common
+	$(MAKE) -C t/unit clean
+	$(MAKE) -C t/unit check SAN=1
+
+ubsan:
+	$(MAKE) -C extension clean
+	$(MAKE) -C extension EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=undefined" EXTRA_LDFLAGS=-lubsan
+	$(MAKE) check-regress
+	$(MAKE) -C extension clean
+
+# ---- measuring ----
+
+bench: all
+	$(MAKE) -C bench run
+
+bench-micro:
+	$(MAKE) -C bench micro
+
+clean:
+	$(MAKE) -C extension clean
+	for d in $(PROGRAMS) t/unit bench; do $(MAKE) -C $$d clean || exit 1; done
+	rm -rf tmp_install tmp_check build
+
+help:
+	@echo 'make run          start a complete local Self-host (UP="--port 9000" for options)'
+	@echo 'make check        every test; make check-unit, -regress, -isolation, -tap: one kind'
+	@echo 'make all          build; make install, make uninstall (PREFIX, DESTDIR, PG_CONFIG)'
+	@echo 'make deps         install the Debian packages that are missing'
+	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
+	@echo 'make asan, ubsan  tests under sanitizers'
+	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers'
+
+.PHONY: all extension $(PROGRAMS) deps deps-lint run install uninstall check check-all check-unit \
+	check-regress check-isolation check-tap stage lint lint-structure lint-c lint-shell format \
+	format-check compile_commands.json asan ubsan bench bench-micro clean help
