@@ -1,0 +1,183 @@
+/*
+ * bench/http_client.c: see http_client.h.
+ */
+#define _GNU_SOURCE
+#include "http_client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void
+http_open(HttpClient *client, const char *host, int port, const char *authorization)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
+	int				   one = 1;
+
+	client->host = host;
+	client->port = port;
+	client->authorization = authorization;
+	client->capacity = 1 << 16;
+	client->buf = malloc(client->capacity);
+	client->fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (client->buf == NULL || client->fd < 0)
+		die("cannot open a socket");
+	if (inet_pton(AF_INET, host, &address.sin_addr) != 1 ||
+		connect(client->fd, (struct sockaddr *) &address, sizeof(address)) != 0)
+		die("cannot connect");
+	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+void
+http_close(HttpClient *client)
+{
+	close(client->fd);
+	free(client->buf);
+	client->buf = NULL;
+}
+
+static void
+send_all(HttpClient *client, struct iovec *iov, int n)
+{
+	while (n > 0)
+	{
+		ssize_t sent = writev(client->fd, iov, n);
+
+		if (sent < 0)
+		{
+			if (errno == EINTR)
+				continue;
+			die("cannot send");
+		}
+		while (n > 0 && (size_t) sent >= iov->iov_len)
+		{
+			sent -= (ssize_t) iov->iov_len;
+			iov++;
+			n--;
+		}
+		if (n > 0)
+		{
+			iov->iov_base = (char *) iov->iov_base + sent;
+			iov->iov_len -= (size_t) sent;
+		}
+	}
+}
+
+static void
+send_request(HttpClient *client, const char *method, const char *path, const char *body, size_t len)
+{
+	char		 head[2048];
+	struct iovec iov[2];
+	int			 n = snprintf(head, sizeof(head),
+							  "%s %s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n", method, path,
+							  client->host, client->port, client->authorization);
+
+	if (body != NULL)
+		n += snprintf(head + n, sizeof(head) - n,
+					  "Content-Type: application/json\r\nContent-Length: %zu\r\n", len);
+	n += snprintf(head + n, sizeof(head) - n, "\r\n");
+	iov[0] = (struct iovec){head, (size_t) n};
+	iov[1] = (struct iovec){(char *) body, body != NULL ? len : 0};
+	send_all(client, iov, body != NULL ? 2 : 1);
+}
+
+void
+http_send_get(HttpClient *client, const char *path)
+{
+	send_request(client, "GET", path, NULL, 0);
+}
+
+/* Reads more bytes behind *have; ends the program when the peer is gone. */
+static void
+receive(HttpClient *client, size_t *have)
+{
+	ssize_t n;
+
+	if (client->capacity - *have < 1 << 16)
+	{
+		client->capacity *= 2;
+		client->buf = realloc(client->buf, client->capacity);
+		if (client->buf == NULL)
+			die("out of memory");
+	}
+	do
+		n = recv(client->fd, client->buf + *have, client->capacity - *have - 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		die("the server closed the connection");
+	*have += (size_t) n;
+	client->buf[*have] = '\0';
+}
+
+/* Removes chunk framing in place; returns the body's length. `start`: offset of the first chunk. */
+static size_t
+read_chunks(HttpClient *client, size_t start, size_t *have)
+{
+	size_t out = start;
+	size_t in = start;
+
+	for (;;)
+	{
+		char  *line_end;
+		size_t size;
+
+		while ((line_end = memchr(client->buf + in, '\n', *have - in)) == NULL)
+			receive(client, have);
+		size = strtoul(client->buf + in, NULL, 16);
+		in = (size_t) (line_end - client->buf) + 1;
+		while (*have - in < size + 2)
+			receive(client, have);
+		memmove(client->buf + out, client->buf + in, size);
+		out += size;
+		in += size + 2;
+		if (size == 0)
+			return out - start;
+		/* What was received behind this chunk moves down, so that memory stays bounded. */
+		memmove(client->buf + out, client->buf + in, *have - in);
+		*have -= in - out;
+		in = out;
+	}
+}
+
+HttpAnswer
+http_request(HttpClient *client, const char *method, const char *path, const char *body, size_t len)
+{
+	HttpAnswer answer = {0};
+	size_t	   have = 0;
+	size_t	   head;
+	char	  *end;
+	char	  *header;
+
+	send_request(client, method, path, body, len);
+	client->buf[0] = '\0';
+	while ((end = strstr(client->buf, "\r\n\r\n")) == NULL)
+		receive(client, &have);
+	head = (size_t) (end - client->buf) + 4;
+	answer.status = (int) strtol(client->buf + 9, NULL, 10);
+
+	if (answer.status != 204 && (header = strcasestr(client->buf, "\ncontent-length:")) != NULL && header < end)
+	{
+		answer.len = strtoul(header + 16, NULL, 10);
+		while (have - head < answer.len)
+			receive(client, &have);
+	}
+	else if ((header = strcasestr(client->buf, "\ntransfer-encoding: chunked")) != NULL && header < end)
+		answer.len = read_chunks(client, head, &have);
+	answer.body = client->buf + head;
+	return answer;
+}
