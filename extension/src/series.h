@@ -21,7 +21,24 @@ typedef struct ShSeries
 	bool	  unit_too_long;
 } ShSeries;
 
+/* Columns of selfhost.timeseries. */
+enum
+{
+	SH_SERIES_UUID = 1,
+	SH_SERIES_ID,
+	SH_SERIES_THING_UUID,
+	SH_SERIES_CREATED_BY,
+	SH_SERIES_NAME,
+	SH_SERIES_SI_UNIT,
+	SH_SERIES_LOWER_BOUND,
+	SH_SERIES_UPPER_BOUND,
+	SH_SERIES_TAGS
+};
+
 extern void sh_series_init(void);
+
+/* OIDs of selfhost.timeseries and its primary key, cached like the rows. */
+extern void sh_series_oids(Oid *table, Oid *primary_key);
 
 /*
  * Looks a series up; false when there is none. *out is a copy. Fills its cache under a fresh
