@@ -45,4 +45,31 @@ typedef bool ShUpdateIndexes;
 #define F_TIMESTAMPTZ_GT F_TIMESTAMP_GT
 #endif
 
+/* create_foreignscan_path: fdw_restrictinfo came in 17, disabled_nodes in 18. */
+#if PG_VERSION_NUM >= 180000
+#define sh_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer)              \
+	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, outer, NULL, NIL, \
+							NIL)
+#elif PG_VERSION_NUM >= 170000
+#define sh_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL, NIL)
+#else
+#define sh_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL)
+#endif
+
+/* The plan below a ModifyTable: one since 14, a list before. */
+#if PG_VERSION_NUM >= 140000
+#define sh_modify_subplan(plan, index) outerPlan(plan)
+#else
+#define sh_modify_subplan(plan, index) ((Plan *) list_nth((plan)->plans, index))
+#endif
+
+/* The direction of a pathkey. */
+#if PG_VERSION_NUM >= 180000
+#define sh_pathkey_is_ascending(key) ((key)->pk_cmptype == COMPARE_LT)
+#else
+#define sh_pathkey_is_ascending(key) ((key)->pk_strategy == BTLessStrategyNumber)
+#endif
+
 #endif
