@@ -1,0 +1,135 @@
+/*
+ * store_delete.c: deleting points of a series, and all of them.
+ *
+ * The caller holds the lock of the series. Rows that lie inside the window as a whole are deleted
+ * without being decoded; others are written anew with what is left of them, under the same t0.
+ */
+#include "sh_ext.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "store_internal.h"
+
+typedef struct Window
+{
+	TimestampTz from;
+	TimestampTz to;
+	const double *ge;
+	const double *le;
+} Window;
+
+/* 100 kB, hence not on the stack. */
+static ShPoints decoded;
+
+static bool
+is_hit(const Window *window, TimestampTz ts, double value)
+{
+	return ts >= window->from && ts <= window->to && (window->ge == NULL || value >= *window->ge) &&
+		   (window->le == NULL || value <= *window->le);
+}
+
+/* Removes the hits from `decoded`; returns how many there were. */
+static int
+remove_hits(const Window *window)
+{
+	int kept = 0;
+	int n = decoded.n;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (is_hit(window, decoded.ts[i], decoded.value[i]))
+			continue;
+		decoded.ts[kept] = decoded.ts[i];
+		decoded.value[kept++] = decoded.value[i];
+	}
+	decoded.n = kept;
+	return n - kept;
+}
+
+/* Deletes the hits of one row; returns how many there were. Allocates in the current context. */
+static int
+delete_from_row(ShCursor *cursor, const Window *window, const ShRow *row)
+{
+	ShRowList before = {0};
+	ShRowList after = {0};
+	int hits;
+
+	if (window->ge == NULL && window->le == NULL && row->t0 >= window->from &&
+		row->t1 <= window->to)
+	{
+		ItemPointerData tid = row->tid;
+
+		sh_store_row_delete(&cursor->relation, &tid);
+		return row->n;
+	}
+	sh_store_row_decode(cursor->series, row, &decoded);
+	hits = remove_hits(window);
+	if (hits == 0)
+		return 0;
+	sh_rows_add(&before, row);
+	if (decoded.n > 0)
+		sh_rows_encode(&after, row->t0, decoded.ts, decoded.value, decoded.n, true);
+	sh_rows_write(&cursor->relation, cursor->series, &before, &after);
+	return hits;
+}
+
+/* Walks the rows of one relation that may reach into the window. */
+static int64
+delete_from_part(int32 series, ShStorePart part, const Window *window, Snapshot snapshot)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(outer, "selfhost delete", ALLOCSET_DEFAULT_SIZES);
+	ShCursor cursor;
+	ShRow row;
+	TimestampTz start = window->from;
+	int64 hits = 0;
+
+	sh_cursor_open(&cursor, series, part, RowExclusiveLock, snapshot);
+	sh_cursor_seek_down(&cursor, window->from);
+	if (sh_cursor_next(&cursor, &row))
+		start = row.t0;
+	sh_cursor_seek_from(&cursor, start);
+
+	MemoryContextSwitchTo(work);
+	while (sh_cursor_next(&cursor, &row) && row.t0 <= window->to)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (row.t1 >= window->from)
+			hits += delete_from_row(&cursor, window, &row);
+		MemoryContextReset(work);
+	}
+	MemoryContextSwitchTo(outer);
+	sh_cursor_close(&cursor);
+	MemoryContextDelete(work);
+	return hits;
+}
+
+int64
+sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const double *ge,
+				const double *le)
+{
+	Window window = {.from = from, .to = to, .ge = ge, .le = le};
+	Snapshot snapshot;
+	int64 hits;
+
+	if (from > to)
+		return 0;
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	hits = delete_from_part(series->id, SH_CHUNK, &window, snapshot) +
+		   delete_from_part(series->id, SH_TAIL, &window, snapshot);
+	UnregisterSnapshot(snapshot);
+	if (hits > 0)
+		CommandCounterIncrement();
+	return hits;
+}
+
+void
+sh_store_drop(int32 series)
+{
+	ShSeries whole = {.id = series};
+
+	sh_store_delete(&whole, SH_BEFORE_ALL, SH_AFTER_ALL, NULL, NULL);
+}

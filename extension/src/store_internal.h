@@ -1,0 +1,133 @@
+/*
+ * store_internal.h: shared by the files of the chunk store only.
+ */
+#ifndef SH_STORE_INTERNAL_H
+#define SH_STORE_INTERNAL_H
+
+#include "store.h"
+
+#include "access/genam.h"
+#include "storage/lockdefs.h"
+#include "utils/rel.h"
+
+/* Columns of selfhost.tail and selfhost.chunk. */
+enum
+{
+	SH_ROW_SERIES = 1,
+	SH_ROW_T0,
+	SH_ROW_T1,
+	SH_ROW_N,
+	SH_ROW_DATA,
+	SH_ROW_COLUMNS = SH_ROW_DATA
+};
+
+typedef enum ShStorePart
+{
+	SH_TAIL,
+	SH_CHUNK
+} ShStorePart;
+
+/* One of the two relations, with its primary key (series, t0). */
+typedef struct ShStoreRelation
+{
+	Relation heap;
+	Relation index;
+	LOCKMODE mode;
+} ShStoreRelation;
+
+/*
+ * A row in memory: stored (tid valid), or about to be. The bytes belong to the memory context of
+ * the one who made the row.
+ */
+typedef struct ShRow
+{
+	ItemPointerData tid;
+	TimestampTz t0;
+	TimestampTz t1;
+	int32 n;
+	int32 len;
+	const uint8 *data;
+} ShRow;
+
+/*
+ * The relation that holds this part of a series: the only place that knows it, so that the tables
+ * can be split by series.
+ */
+extern ShStoreRelation sh_store_relation(int32 series, ShStorePart part, LOCKMODE mode);
+extern void sh_store_relation_close(ShStoreRelation *relation);
+
+/*
+ * A position in one part of a series. Cursors of writers (any mode but AccessShareLock) raise 40001
+ * for a row that the transaction's own snapshot does not see, in REPEATABLE READ and above: the
+ * transaction would see the points of its old and its new version.
+ */
+typedef struct ShCursor
+{
+	ShStoreRelation relation;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	int32 series;
+	ScanDirection direction;
+	bool is_open;
+} ShCursor;
+
+extern void
+sh_cursor_open(ShCursor *cursor, int32 series, ShStorePart part, LOCKMODE mode, Snapshot snapshot);
+extern void sh_cursor_close(ShCursor *cursor);
+
+/* Positions before the rows with t0 >= bound (or >), to be read upwards. */
+extern void sh_cursor_seek_from(ShCursor *cursor, TimestampTz bound);
+extern void sh_cursor_seek_after(ShCursor *cursor, TimestampTz bound);
+
+/* Positions behind the rows with t0 <= bound, to be read downwards. */
+extern void sh_cursor_seek_down(ShCursor *cursor, TimestampTz bound);
+
+/* The next row; its bytes are valid until the next call on the cursor. */
+extern bool sh_cursor_next(ShCursor *cursor, ShRow *row);
+
+/* Decodes a row; XX001 when its bytes are bad or do not agree with its columns. */
+extern void sh_store_row_decode(int32 series, const ShRow *row, ShPoints *out);
+
+/*
+ * Writes. Each leaves its effect invisible to this command: the caller increments the command counter
+ * when it is done with a series. Errors: 40001 when the row was changed by somebody who does not
+ * take the lock of the series.
+ */
+extern void sh_store_row_insert(ShStoreRelation *relation, int32 series, const ShRow *row);
+extern void
+sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, const ShRow *row);
+extern void sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid);
+
+/* 40001: somebody changed a row of this series since the transaction began. */
+extern void sh_store_report_changed(void);
+
+/* Bounds beyond every timestamp. */
+#define SH_BEFORE_ALL DT_NOBEGIN
+#define SH_AFTER_ALL  DT_NOEND
+
+/*
+ * Encodes points as rows of their own, appended to a list: as few as there can be, and where `evenly`
+ * is set, of about equal size. t0 of the first row is the given one.
+ */
+typedef struct ShRowList
+{
+	ShRow *rows;
+	int n;
+	int capacity;
+} ShRowList;
+
+extern void sh_rows_add(ShRowList *list, const ShRow *row);
+extern bool sh_row_encode(ShRow *row, TimestampTz t0, const int64 *ts, const double *value, int n);
+/* The longest prefix of n points that fits into one row; returns how many that is. */
+extern int sh_row_fill(ShRow *row, TimestampTz t0, const int64 *ts, const double *value, int n);
+extern void sh_rows_encode(ShRowList *list, TimestampTz t0, const int64 *ts, const double *value,
+						   int n, bool evenly);
+
+/*
+ * Makes the stored rows `before` become `after`, both ascending by t0. A row of `after` with a valid
+ * tid is one of `before`, unchanged. Returns whether anything was written.
+ */
+extern bool sh_rows_write(ShStoreRelation *relation, int32 series, const ShRowList *before,
+						  const ShRowList *after);
+
+#endif

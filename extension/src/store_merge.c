@@ -1,0 +1,614 @@
+/*
+ * store_merge.c: merging points into the rows of a series.
+ *
+ * Writes merge at once; there is no second store for late points. The caller holds the lock of the
+ * series, so that only somebody who writes to the tables by hand can interfere, and everything is
+ * read under a snapshot taken after the lock.
+ *
+ * The tail of a series is at most TAIL_MAX_ROWS rows: full pieces and, last, the growing row of up to
+ * GROWING_MAX_POINTS points, which appends rewrite. When there are too many pieces, or a full
+ * row's worth has gathered, they are gathered: full rows are sealed by one insert each into the other
+ * relation, and what is left stays in the tail as one piece. Points before the tail go into the
+ * sealed rows.
+ *
+ * A row's t0 changes only for points before the first row of the series.
+ */
+#include "sh_ext.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "rfc3339.h"
+#include "store_internal.h"
+
+#define TAIL_MAX_ROWS	   8
+#define GROWING_MAX_POINTS 128
+
+/* A batch of more points than this is put into full rows at once, with what the tail holds. */
+#define PIECE_MAX_POINTS 2048
+
+/* A row that is left behind with more than this is sealed although points might still fit. */
+#define NEARLY_FULL_BYTES (SH_CHUNK_MAX_BYTES - SH_CHUNK_MAX_BYTES / 32)
+
+/* Sorted points without repetition. */
+typedef struct Points
+{
+	int64 *ts;
+	double *value;
+	int n;
+} Points;
+
+typedef struct Merge
+{
+	int32 series;
+	ShConflict conflict;
+	ShWriteCounts *counts;
+	Snapshot snapshot;
+	ShCursor tail;
+	ShCursor chunk; /* opened when needed */
+	bool written;
+} Merge;
+
+/* One row is decoded at a time. 100 kB, hence not on the stack and not allocated in each append. */
+static ShPoints decoded;
+
+/* ---- preparing the points ---- */
+
+static void
+report_duplicate(TimestampTz ts, const char *where)
+{
+	char text[SH_RFC3339_MAX + 1];
+	ShDayCache cache = {0};
+
+	*sh_rfc3339_print(text, ts, 0, &cache) = '\0';
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("ts: %s %s", text, where), sh_refusal()));
+}
+
+static void
+check_values(const double *value, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (unlikely(!isfinite(value[i])))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("v: must be a finite number"), sh_refusal()));
+	}
+}
+
+/* Merges two sorted runs; equal timestamps keep their order. */
+static void
+merge_runs(const Points *from, int left, int middle, int right, Points *to)
+{
+	int i = left;
+	int j = middle;
+
+	for (int k = left; k < right; k++)
+	{
+		int take = i < middle && (j >= right || from->ts[i] <= from->ts[j]) ? i++ : j++;
+
+		to->ts[k] = from->ts[take];
+		to->value[k] = from->value[take];
+	}
+}
+
+/* Stable bottom-up merge sort by time. The two arrays move together, so qsort() would not do. */
+static void
+sort_points(Points *points)
+{
+	int n = points->n;
+	Points from = *points;
+	Points to;
+
+	to.ts = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int64));
+	to.value = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(double));
+	for (int64 width = 1; width < n; width *= 2)
+	{
+		Points swap = from;
+
+		for (int64 left = 0; left < n; left += 2 * width)
+			merge_runs(&from, (int) left, (int) Min(left + width, n),
+					   (int) Min(left + 2 * width, n), &to);
+		from = to;
+		to = swap;
+	}
+	if (from.ts != points->ts)
+	{
+		memcpy(points->ts, from.ts, n * sizeof(int64));
+		memcpy(points->value, from.value, n * sizeof(double));
+	}
+}
+
+/* Removes repeated timestamps of sorted points, as the conflict rule says. */
+static void
+remove_repeated(Merge *merge, Points *points)
+{
+	int kept = 0;
+
+	for (int i = 1; i < points->n; i++)
+	{
+		if (points->ts[i] != points->ts[kept])
+		{
+			kept++;
+			points->ts[kept] = points->ts[i];
+			points->value[kept] = points->value[i];
+			continue;
+		}
+		switch (merge->conflict)
+		{
+			case SH_CONFLICT_ERROR:
+				report_duplicate(points->ts[i], "stands twice in the body");
+				break;
+			case SH_CONFLICT_SKIP:
+				merge->counts->skipped++;
+				break;
+			case SH_CONFLICT_REPLACE:
+				merge->counts->replaced++;
+				points->value[kept] = points->value[i];
+				break;
+		}
+	}
+	points->n = kept + 1;
+}
+
+static void
+prepare_points(Merge *merge, Points *points)
+{
+	bool sorted = true;
+	bool repeated = false;
+
+	check_values(points->value, points->n);
+	for (int i = 1; i < points->n; i++)
+	{
+		sorted &= points->ts[i - 1] <= points->ts[i];
+		repeated |= points->ts[i - 1] == points->ts[i];
+	}
+	if (!sorted)
+		sort_points(points);
+	if (!sorted || repeated)
+		remove_repeated(merge, points);
+	if (!IS_VALID_TIMESTAMP(points->ts[0]) || !IS_VALID_TIMESTAMP(points->ts[points->n - 1]))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("ts: out of range"),
+						sh_refusal()));
+}
+
+/* The first n points of the rest. */
+static Points
+take_points(Points *rest, int n)
+{
+	Points taken = {rest->ts, rest->value, n};
+
+	rest->ts += n;
+	rest->value += n;
+	rest->n -= n;
+	return taken;
+}
+
+/* How many points lie before a timestamp. */
+static int
+count_before(const Points *points, TimestampTz ts)
+{
+	int low = 0;
+	int high = points->n;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (points->ts[middle] < ts)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* ---- one row ---- */
+
+/*
+ * Merges points with those in `decoded` into new arrays. False when nothing would change.
+ */
+static bool
+merge_decoded(Merge *merge, const Points *points, Points *out)
+{
+	bool changed = false;
+	int i = 0;
+	int j = 0;
+	int n = 0;
+
+	out->ts = palloc((decoded.n + points->n) * sizeof(int64));
+	out->value = palloc((decoded.n + points->n) * sizeof(double));
+	while (i < decoded.n || j < points->n)
+	{
+		if (j == points->n || (i < decoded.n && decoded.ts[i] < points->ts[j]))
+		{
+			out->ts[n] = decoded.ts[i];
+			out->value[n++] = decoded.value[i++];
+			continue;
+		}
+		out->ts[n] = points->ts[j];
+		if (i == decoded.n || points->ts[j] < decoded.ts[i])
+		{
+			out->value[n++] = points->value[j++];
+			merge->counts->inserted++;
+			changed = true;
+			continue;
+		}
+		if (merge->conflict == SH_CONFLICT_ERROR)
+			report_duplicate(points->ts[j], "is stored already");
+		if (merge->conflict == SH_CONFLICT_SKIP)
+		{
+			out->value[n++] = decoded.value[i];
+			merge->counts->skipped++;
+		}
+		else
+		{
+			changed |= memcmp(&points->value[j], &decoded.value[i], sizeof(double)) != 0;
+			out->value[n++] = points->value[j];
+			merge->counts->replaced++;
+		}
+		i++;
+		j++;
+	}
+	out->n = n;
+	return changed;
+}
+
+/*
+ * Merges points into a row and appends to the list what becomes of it: the row itself, when nothing
+ * changed; one row; or, when they do not fit into one, several. Points in front of a row that has no
+ * room get rows of their own, points behind it fill it up first, and otherwise it is split evenly.
+ */
+static void
+merge_into_row(Merge *merge, const ShRow *row, Points points, ShRowList *out)
+{
+	Points merged;
+	ShRow whole;
+	int in_front;
+
+	sh_store_row_decode(merge->series, row, &decoded);
+	in_front = count_before(&points, row->t0);
+	if (in_front > 0 && (int64) row->n + points.n > SH_CHUNK_MAX_POINTS)
+	{
+		Points front = take_points(&points, in_front);
+
+		sh_rows_encode(out, front.ts[0], front.ts, front.value, front.n, false);
+		merge->counts->inserted += in_front;
+		in_front = 0;
+	}
+	if (!merge_decoded(merge, &points, &merged))
+		sh_rows_add(out, row);
+	else if (sh_row_encode(&whole, Min(row->t0, merged.ts[0]), merged.ts, merged.value, merged.n))
+		sh_rows_add(out, &whole);
+	else if (in_front > 0)
+	{
+		sh_rows_encode(out, merged.ts[0], merged.ts, merged.value, in_front, false);
+		if (in_front == points.n)
+			sh_rows_add(out, row);
+		else
+			sh_rows_encode(out, row->t0, merged.ts + in_front, merged.value + in_front,
+						   merged.n - in_front, true);
+	}
+	else
+		sh_rows_encode(out, row->t0, merged.ts, merged.value, merged.n, points.ts[0] < row->t1);
+}
+
+/* ---- sealed rows ---- */
+
+static ShCursor *
+chunk_cursor(Merge *merge)
+{
+	if (!merge->chunk.is_open)
+		sh_cursor_open(&merge->chunk, merge->series, SH_CHUNK, RowExclusiveLock, merge->snapshot);
+	return &merge->chunk;
+}
+
+/* A copy of a row whose bytes outlive the cursor's next step. */
+static ShRow
+copy_row(const ShRow *row)
+{
+	ShRow copy = *row;
+	uint8 *data = palloc(row->len);
+
+	memcpy(data, row->data, row->len);
+	copy.data = data;
+	return copy;
+}
+
+/* The sealed row that a point belongs to: the greatest t0 <= ts, else the first. */
+static bool
+find_covering(Merge *merge, TimestampTz ts, ShRow *row)
+{
+	ShCursor *chunk = chunk_cursor(merge);
+
+	sh_cursor_seek_down(chunk, ts);
+	if (!sh_cursor_next(chunk, row))
+	{
+		sh_cursor_seek_from(chunk, ts);
+		if (!sh_cursor_next(chunk, row))
+			return false;
+	}
+	*row = copy_row(row);
+	return true;
+}
+
+/* Merges points that belong to sealed rows, of which there is at least one. */
+static void
+merge_sealed(Merge *merge, Points points)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext group_context =
+		AllocSetContextCreate(outer, "selfhost merge of a row", ALLOCSET_DEFAULT_SIZES);
+
+	while (points.n > 0)
+	{
+		ShRowList before = {0};
+		ShRowList after = {0};
+		ShRow row;
+		ShRow next;
+		int n = points.n;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(group_context);
+		MemoryContextSwitchTo(group_context);
+		if (!find_covering(merge, points.ts[0], &row))
+			elog(ERROR, "no sealed row of time series %d", merge->series);
+		sh_cursor_seek_after(&merge->chunk, row.t0);
+		if (sh_cursor_next(&merge->chunk, &next))
+			n = count_before(&points, next.t0);
+		sh_rows_add(&before, &row);
+		merge_into_row(merge, &row, take_points(&points, n), &after);
+		merge->written |= sh_rows_write(&merge->chunk.relation, merge->series, &before, &after);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(group_context);
+}
+
+/* ---- the tail ---- */
+
+static void
+read_tail(Merge *merge, ShRowList *rows)
+{
+	ShRow row;
+
+	sh_cursor_seek_from(&merge->tail, SH_BEFORE_ALL);
+	while (sh_cursor_next(&merge->tail, &row))
+	{
+		row = copy_row(&row);
+		sh_rows_add(rows, &row);
+	}
+}
+
+/* Merges points up to the end of the last row of the tail into the tail's rows. */
+static void
+merge_late(Merge *merge, const ShRowList *before, Points points, ShRowList *after)
+{
+	for (int i = 0; i < before->n; i++)
+	{
+		bool last = i == before->n - 1;
+		int n = last ? points.n : count_before(&points, before->rows[i + 1].t0);
+
+		if (n == 0)
+			sh_rows_add(after, &before->rows[i]);
+		else
+			merge_into_row(merge, &before->rows[i], take_points(&points, n), after);
+	}
+}
+
+/* Adds points behind the tail's last row: into it while it is growing, else as a piece of their own. */
+static void
+append_new(Merge *merge, ShRowList *rows, Points points)
+{
+	ShRow *last = rows->n > 0 ? &rows->rows[rows->n - 1] : NULL;
+	Points merged;
+	ShRow row;
+
+	if (last != NULL && last->n + (int64) points.n <= GROWING_MAX_POINTS)
+	{
+		sh_store_row_decode(merge->series, last, &decoded);
+		merge_decoded(merge, &points, &merged);
+		if (sh_row_encode(&row, last->t0, merged.ts, merged.value, merged.n))
+		{
+			*last = row;
+			return;
+		}
+	}
+	else
+		merge->counts->inserted += points.n;
+	sh_rows_encode(rows, points.ts[0], points.ts, points.value, points.n, false);
+}
+
+static bool
+tail_is_full(const ShRowList *rows)
+{
+	int64 bytes = 0;
+	int64 points = 0;
+
+	if (rows->n > TAIL_MAX_ROWS)
+		return true;
+	for (int i = 0; i < rows->n; i++)
+	{
+		bytes += rows->rows[i].len;
+		points += rows->rows[i].n;
+	}
+	return rows->n > 1 && (bytes >= SH_CHUNK_MAX_BYTES || points >= SH_CHUNK_MAX_POINTS);
+}
+
+/* All points of the rows, decoded one by one, with room for `more` behind them. */
+static Points
+decode_rows(Merge *merge, const ShRowList *rows, int more)
+{
+	Points all = {0};
+	int64 total = more;
+
+	for (int i = 0; i < rows->n; i++)
+		total += rows->rows[i].n;
+	all.ts = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(int64));
+	all.value = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(double));
+	for (int i = 0; i < rows->n; i++)
+	{
+		sh_store_row_decode(merge->series, &rows->rows[i], &decoded);
+		memcpy(all.ts + all.n, decoded.ts, decoded.n * sizeof(int64));
+		memcpy(all.value + all.n, decoded.value, decoded.n * sizeof(double));
+		all.n += decoded.n;
+	}
+	return all;
+}
+
+/*
+ * Puts the points of the tail's rows, and new ones behind them, into as few rows as there can be:
+ * seals the full ones, and leaves the remainder in the tail in one piece.
+ */
+static void
+gather(Merge *merge, ShRowList *rows, Points new)
+{
+	Points all = decode_rows(merge, rows, new.n);
+	TimestampTz t0 = rows->n > 0 ? rows->rows[0].t0 : new.ts[0];
+
+	for (int i = 0; i < new.n; i++)
+	{
+		all.ts[all.n] = new.ts[i];
+		all.value[all.n++] = new.value[i];
+	}
+	merge->counts->inserted += new.n;
+
+	rows->n = 0;
+	while (all.n > 0)
+	{
+		ShRow row;
+		int n;
+
+		CHECK_FOR_INTERRUPTS();
+		n = sh_row_fill(&row, t0, all.ts, all.value, all.n);
+		if (n == all.n && n < SH_CHUNK_MAX_POINTS && row.len < NEARLY_FULL_BYTES)
+		{
+			sh_rows_add(rows, &row);
+			return;
+		}
+		chunk_cursor(merge);
+		sh_store_row_insert(&merge->chunk.relation, merge->series, &row);
+		merge->written = true;
+		take_points(&all, n);
+		if (all.n > 0)
+			t0 = all.ts[0];
+	}
+}
+
+/* Merges points that belong to the tail, or start it. */
+static void
+merge_tail(Merge *merge, const ShRowList *before, Points points)
+{
+	static const Points none = {0};
+	ShRowList after = {0};
+	int late = 0;
+
+	if (before->n > 0)
+	{
+		late = count_before(&points, before->rows[before->n - 1].t1 + 1);
+		merge_late(merge, before, take_points(&points, late), &after);
+	}
+	if (points.n > PIECE_MAX_POINTS)
+		gather(merge, &after, points);
+	else
+	{
+		if (points.n > 0)
+			append_new(merge, &after, points);
+		if (tail_is_full(&after))
+			gather(merge, &after, none);
+	}
+	merge->written |= sh_rows_write(&merge->tail.relation, merge->series, before, &after);
+}
+
+/* ---- the whole ---- */
+
+/*
+ * The common case: all points lie behind the growing row and find room in it. One index look-up, one
+ * update.
+ */
+static bool
+append_to_growing_row(Merge *merge, const Points *points)
+{
+	ShRow last;
+	ShRow row;
+	int n;
+	int64 ts[GROWING_MAX_POINTS];
+	double value[GROWING_MAX_POINTS];
+
+	sh_cursor_seek_down(&merge->tail, SH_AFTER_ALL);
+	if (!sh_cursor_next(&merge->tail, &last) || last.t1 >= points->ts[0] ||
+		last.n + (int64) points->n > GROWING_MAX_POINTS)
+		return false;
+	sh_store_row_decode(merge->series, &last, &decoded);
+	n = decoded.n;
+	memcpy(ts, decoded.ts, n * sizeof(int64));
+	memcpy(value, decoded.value, n * sizeof(double));
+	memcpy(ts + n, points->ts, points->n * sizeof(int64));
+	memcpy(value + n, points->value, points->n * sizeof(double));
+	if (!sh_row_encode(&row, last.t0, ts, value, n + points->n))
+		return false;
+	sh_store_row_update(&merge->tail.relation, merge->series, &last.tid, &row);
+	merge->counts->inserted += points->n;
+	merge->written = true;
+	return true;
+}
+
+/* How many of the points belong to sealed rows. */
+static int
+count_sealed(Merge *merge, const ShRowList *tail, const Points *points)
+{
+	ShRow last;
+
+	if (tail->n > 0 && points->ts[0] >= tail->rows[0].t0)
+		return 0;
+	sh_cursor_seek_down(chunk_cursor(merge), SH_AFTER_ALL);
+	if (!sh_cursor_next(&merge->chunk, &last))
+		return 0;
+	return count_before(points, tail->n > 0 ? tail->rows[0].t0 : last.t1 + 1);
+}
+
+static void
+merge_general(Merge *merge, Points points)
+{
+	ShRowList tail = {0};
+	int sealed;
+
+	read_tail(merge, &tail);
+	sealed = count_sealed(merge, &tail, &points);
+	if (sealed > 0)
+		merge_sealed(merge, take_points(&points, sealed));
+	if (points.n > 0)
+		merge_tail(merge, &tail, points);
+}
+
+void
+sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n, ShConflict conflict,
+			   ShWriteCounts *counts)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext work;
+	Merge merge = {.series = series->id, .conflict = conflict, .counts = counts};
+	Points points = {ts, value, n};
+
+	if (n == 0)
+		return;
+	work = AllocSetContextCreate(outer, "selfhost merge", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(work);
+	prepare_points(&merge, &points);
+
+	merge.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_cursor_open(&merge.tail, series->id, SH_TAIL, RowExclusiveLock, merge.snapshot);
+	if (!append_to_growing_row(&merge, &points))
+		merge_general(&merge, points);
+	sh_cursor_close(&merge.chunk);
+	sh_cursor_close(&merge.tail);
+	UnregisterSnapshot(merge.snapshot);
+
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(work);
+	if (merge.written)
+		CommandCounterIncrement();
+}
