@@ -52,3 +52,14 @@ CREATE TABLE selfhost.chunk (
 
 ALTER TABLE selfhost.tail ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE selfhost.chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+
+-- Vacuum soon after inserts, too, so that freezing and the visibility map keep up (from 13 on; in
+-- PostgreSQL 12 the housekeeping has to vacuum).
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 130000 THEN
+        ALTER TABLE selfhost.chunk SET (autovacuum_vacuum_insert_scale_factor = 0.05);
+    END IF;
+END
+$$;
+

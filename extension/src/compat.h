@@ -37,6 +37,11 @@ typedef bool ShUpdateIndexes;
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
+/* Names of alignments came in 13. */
+#ifndef TYPALIGN_INT
+#define TYPALIGN_INT 'i'
+#endif
+
 /* Comparison procedures of timestamptz were named after their C functions before 14. */
 #if PG_VERSION_NUM < 140000
 #define F_TIMESTAMPTZ_LT F_TIMESTAMP_LT

@@ -66,6 +66,7 @@ typedef struct ShCursor
 	ShStoreRelation relation;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	MemoryContext context; /* where the index scan allocates, at any of its steps */
 	int32 series;
 	ScanDirection direction;
 	bool is_open;

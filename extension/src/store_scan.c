@@ -34,6 +34,7 @@ sh_cursor_open(ShCursor *cursor, int32 series, ShStorePart part, LOCKMODE mode, 
 	cursor->slot = table_slot_create(cursor->relation.heap, NULL);
 	cursor->scan =
 		sh_index_beginscan(cursor->relation.heap, cursor->relation.index, snapshot, 2, 0);
+	cursor->context = CurrentMemoryContext;
 	cursor->series = series;
 	cursor->direction = ForwardScanDirection;
 	cursor->is_open = true;
@@ -54,11 +55,13 @@ static void
 seek(ShCursor *cursor, StrategyNumber strategy, RegProcedure comparison, TimestampTz bound)
 {
 	ScanKeyData keys[2];
+	MemoryContext caller = MemoryContextSwitchTo(cursor->context);
 
 	ScanKeyInit(&keys[0], SH_ROW_SERIES, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(cursor->series));
 	ScanKeyInit(&keys[1], SH_ROW_T0, strategy, comparison, TimestampTzGetDatum(bound));
 	index_rescan(cursor->scan, keys, 2, NULL, 0);
+	MemoryContextSwitchTo(caller);
 }
 
 void
@@ -101,7 +104,11 @@ read_row(TupleTableSlot *slot, ShRow *row)
 bool
 sh_cursor_next(ShCursor *cursor, ShRow *row)
 {
-	if (!index_getnext_slot(cursor->scan, cursor->direction, cursor->slot))
+	MemoryContext caller = MemoryContextSwitchTo(cursor->context);
+	bool found = index_getnext_slot(cursor->scan, cursor->direction, cursor->slot);
+
+	MemoryContextSwitchTo(caller);
+	if (!found)
 		return false;
 	if (cursor->relation.mode != AccessShareLock && IsolationUsesXactSnapshot() &&
 		!table_tuple_satisfies_snapshot(cursor->relation.heap, cursor->slot,
