@@ -10,8 +10,8 @@
 /* An answer that is not the operation's own. text: one short line for the client. */
 typedef struct GwProblem
 {
-	int	 status;
-	int	 retry_after; /* seconds; 0: no Retry-After */
+	int status;
+	int retry_after; /* seconds; 0: no Retry-After */
 	char text[300];
 } GwProblem;
 
@@ -21,9 +21,9 @@ extern void gw_problem_set(GwProblem *problem, int status, const char *format, .
 /* What to do about an SQL error. */
 typedef enum GwErrorAction
 {
-	GW_ERROR_ANSWER,	/* answer with the problem */
-	GW_ERROR_REPEAT,	/* 40001, 40P01: once more in a fresh transaction; then the problem */
-	GW_ERROR_PREPARE	/* 26000, 0A000 "cached plan...": prepare again, once more; then it */
+	GW_ERROR_ANSWER, /* answer with the problem */
+	GW_ERROR_REPEAT, /* 40001, 40P01: once more in a fresh transaction; then the problem */
+	GW_ERROR_PREPARE /* 26000, 0A000 "cached plan...": prepare again, once more; then it */
 } GwErrorAction;
 
 /*

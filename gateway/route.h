@@ -55,49 +55,49 @@ typedef enum GwFormatKind
 /* One parameter, and what openapi.yaml demands of it (of each element, where it is an array). */
 typedef struct GwParameter
 {
-	const char	*name;	   /* on the wire: "partNumber" */
-	const char	*argument; /* of the SQL function: "part_number" */
-	GwPlace		 place;
-	int			 segment; /* GW_IN_PATH: index of the path segment */
-	bool		 required;
-	bool		 array;
-	int64_t		 max_items; /* -1: none */
-	GwType		 type;
+	const char *name;	  /* on the wire: "partNumber" */
+	const char *argument; /* of the SQL function: "part_number" */
+	GwPlace place;
+	int segment; /* GW_IN_PATH: index of the path segment */
+	bool required;
+	bool array;
+	int64_t max_items; /* -1: none */
+	GwType type;
 	GwFormatKind format;
-	bool		 has_min;
-	bool		 has_max;
-	double		 min;
-	double		 max;
-	int64_t		 min_length; /* in code points; -1: none */
-	int64_t		 max_length;
+	bool has_min;
+	bool has_max;
+	double min;
+	double max;
+	int64_t min_length; /* in code points; -1: none */
+	int64_t max_length;
 	const char *const *enumeration; /* NULL-terminated, or NULL */
 } GwParameter;
 
 typedef struct GwOperation
 {
-	int				   index; /* 0..gw_routes_count()-1 */
-	const char		  *id;	  /* operationId = name of the SQL function */
-	GwMethod		   method;
-	const char		  *path; /* template: /v2/users/{uuid} */
-	GwLane			   lane;
-	int				   nparameters;
+	int index;		/* 0..gw_routes_count()-1 */
+	const char *id; /* operationId = name of the SQL function */
+	GwMethod method;
+	const char *path; /* template: /v2/users/{uuid} */
+	GwLane lane;
+	int nparameters;
 	const GwParameter *parameters;
-	bool			   has_body;
-	bool			   body_required;
-	bool			   body_raw;		/* x-body: raw, a bytea; else a jsonb */
-	const char *const *media_types;		/* of the request body, NULL-terminated */
-	int64_t			   max_body;		/* bytes (x-max-body) */
-	int				   too_large_status; /* 413, or 400 (x-too-large-status) */
-	int				   success_status;	/* the only 2xx status for plain return types */
-	const char		  *success_media_type; /* "application/json"; NULL: no body */
+	bool has_body;
+	bool body_required;
+	bool body_raw;					/* x-body: raw, a bytea; else a jsonb */
+	const char *const *media_types; /* of the request body, NULL-terminated */
+	int64_t max_body;				/* bytes (x-max-body) */
+	int too_large_status;			/* 413, or 400 (x-too-large-status) */
+	int success_status;				/* the only 2xx status for plain return types */
+	const char *success_media_type; /* "application/json"; NULL: no body */
 } GwOperation;
 
 typedef struct GwRoutes GwRoutes;
 
 /* Reads openapi.yaml. Every violation of the rules that the gateway relies on is logged with line. */
-extern bool				  gw_routes_load(const char *file, GwRoutes **out);
-extern void				  gw_routes_free(GwRoutes *routes);
-extern int				  gw_routes_count(const GwRoutes *routes);
+extern bool gw_routes_load(const char *file, GwRoutes **out);
+extern void gw_routes_free(GwRoutes *routes);
+extern int gw_routes_count(const GwRoutes *routes);
 extern const GwOperation *gw_routes_get(const GwRoutes *routes, int index);
 
 /* The document as JSON, for /openapi3.json; the text belongs to the routes. */
@@ -106,8 +106,8 @@ extern const char *gw_routes_json(const GwRoutes *routes, size_t *len);
 typedef struct GwMatch
 {
 	const GwOperation *operation; /* NULL: none */
-	bool			   known_path; /* then 405 instead of 404 */
-	char			   allow[64];  /* for 405: "GET, HEAD, POST, OPTIONS" */
+	bool known_path;			  /* then 405 instead of 404 */
+	char allow[64];				  /* for 405: "GET, HEAD, POST, OPTIONS" */
 } GwMatch;
 
 extern GwMethod gw_method_parse(const char *text);
@@ -116,8 +116,8 @@ extern GwMethod gw_method_parse(const char *text);
  * Matches a raw (still percent-encoded) path without its query. Doubled slashes are collapsed and a
  * trailing slash is dropped.
  */
-extern void gw_routes_match(const GwRoutes *routes, GwMethod method, const char *raw_path,
-							GwMatch *out);
+extern void
+gw_routes_match(const GwRoutes *routes, GwMethod method, const char *raw_path, GwMatch *out);
 
 /*
  * The SQL text that runs an operation: $1 is the token digest, $2... the parameters in order, then
