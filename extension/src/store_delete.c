@@ -118,6 +118,7 @@ sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const 
 	if (from > to)
 		return 0;
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_store_check_undisturbed(series->id, from, to, snapshot);
 	hits = delete_from_part(series->id, SH_CHUNK, &window, snapshot) +
 		   delete_from_part(series->id, SH_TAIL, &window, snapshot);
 	UnregisterSnapshot(snapshot);

@@ -99,6 +99,13 @@ extern void
 sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, const ShRow *row);
 extern void sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid);
 
+/*
+ * In REPEATABLE READ and above: 40001 when a row with points of [from, to] that the transaction's
+ * snapshot sees is not there any more under a fresh one.
+ */
+extern void
+sh_store_check_undisturbed(int32 series, TimestampTz from, TimestampTz to, Snapshot fresh);
+
 /* 40001: somebody changed a row of this series since the transaction began. */
 extern void sh_store_report_changed(void);
 

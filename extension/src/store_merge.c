@@ -600,6 +600,7 @@ sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n, Sh
 	prepare_points(&merge, &points);
 
 	merge.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_store_check_undisturbed(series->id, points.ts[0], points.ts[points.n - 1], merge.snapshot);
 	sh_cursor_open(&merge.tail, series->id, SH_TAIL, RowExclusiveLock, merge.snapshot);
 	if (!append_to_growing_row(&merge, &points))
 		merge_general(&merge, points);

@@ -23,6 +23,7 @@ struct ShScan
 	Snapshot snapshot;
 	ShCursor chunk;
 	ShCursor tail;
+	ShCursor *current; /* where the last row came from */
 	bool tail_pending; /* first_of_tail is read, and not delivered yet */
 	ShRow first_of_tail;
 };
@@ -170,7 +171,10 @@ next_of(ShScan *scan, ShCursor *cursor, ShRow *row)
 			break;
 		}
 		if (row->t1 >= scan->from)
+		{
+			scan->current = cursor;
 			return true;
+		}
 	}
 	return false;
 }
@@ -197,4 +201,26 @@ sh_scan_end(ShScan *scan)
 	sh_cursor_close(&scan->tail);
 	UnregisterSnapshot(scan->snapshot);
 	pfree(scan);
+}
+
+/*
+ * The other half of what cursors of writers check: a row that the transaction's own snapshot sees
+ * must still be there.
+ */
+void
+sh_store_check_undisturbed(int32 series, TimestampTz from, TimestampTz to, Snapshot fresh)
+{
+	ShScan *scan;
+	ShChunkRow row;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	scan = sh_scan_begin(series, from, to, GetTransactionSnapshot());
+	while (sh_scan_next(scan, &row))
+	{
+		if (!table_tuple_satisfies_snapshot(scan->current->relation.heap, scan->current->slot,
+											fresh))
+			sh_store_report_changed();
+	}
+	sh_scan_end(scan);
 }
