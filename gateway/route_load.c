@@ -5,23 +5,19 @@
  * wrong statement, route a request twice or mix up parameters. All violations are logged, with the
  * line, before the load fails.
  */
-#include "route.h"
+#include "route_load.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"
-#include "openapi.h"
-#include "route_table.h"
 #include "uri.h"
 
 #define ARENA_LIMIT		 (4 * 1024 * 1024)
 #define JSON_LIMIT		 (4 * 1024 * 1024)
-#define MAX_PARAMETERS	 64
 #define DEFAULT_MAX_BODY (1024 * 1024)
-#define MAX_MAX_BODY	 (int64_t)(1024 * 1024 * 1024)
-#define IDENTIFIER_MAX	 63 /* PostgreSQL cuts longer names */
+#define MAX_MAX_BODY	 ((int64_t) 1024 * 1024 * 1024)
 
 static const char *const path_keys[] = {"summary", "description", "parameters", "servers", "$ref"};
 
@@ -31,25 +27,8 @@ static const struct
 	GwMethod method;
 } methods[] = {{"get", GW_GET}, {"put", GW_PUT}, {"post", GW_POST}, {"delete", GW_DELETE}};
 
-#define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-typedef struct Loader
-{
-	GwDocument document;
-	GwRoutes *routes;
-	bool out_of_memory;
-} Loader;
-
-/* The path in hand: its template, its parameters for all methods, its place in the tree. */
-typedef struct LoadedPath
-{
-	const char *template;
-	struct fy_node *item;
-	GwRouteNode *node;
-} LoadedPath;
-
-static void *
-allocate(Loader *loader, size_t size)
+void *
+gw_load_alloc(GwLoader *loader, size_t size)
 {
 	void *memory = shc_arena_zalloc(loader->routes->arena, size);
 
@@ -58,9 +37,8 @@ allocate(Loader *loader, size_t size)
 	return memory;
 }
 
-/* A copy of a scalar's text; "" after a complaint where the node is no scalar. */
-static const char *
-text_of(Loader *loader, struct fy_node *node, struct fy_node *near, const char *what)
+const char *
+gw_load_text(GwLoader *loader, struct fy_node *node, struct fy_node *near, const char *what)
 {
 	const char *text = gw_node_text(node, loader->routes->arena);
 
@@ -71,318 +49,19 @@ text_of(Loader *loader, struct fy_node *node, struct fy_node *near, const char *
 	return "";
 }
 
-static bool
-is_identifier(const char *text)
+bool
+gw_load_is_identifier(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
-	return len > 0 && len <= IDENTIFIER_MAX && text[len] == '\0' && !isdigit((unsigned char) *text);
-}
-
-/* partNumber -> part_number, If-None-Match -> if_none_match. NULL without memory. */
-static const char *
-snake_case(Loader *loader, const char *name)
-{
-	size_t len = strlen(name);
-	char *out = allocate(loader, 2 * len + 1);
-	char *p = out;
-
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i++)
-	{
-		unsigned char c = (unsigned char) name[i];
-
-		if (isupper(c) && i > 0 &&
-			(islower((unsigned char) name[i - 1]) || isdigit((unsigned char) name[i - 1])))
-			*p++ = '_';
-		*p++ = c == '-' || c == '.' ? '_' : (char) tolower(c);
-	}
-	*p = '\0';
-	return out;
-}
-
-/* ---- schemas of parameters ---- */
-
-static void
-load_enumeration(Loader *loader, struct fy_node *schema, GwParameter *parameter)
-{
-	struct fy_node *list = gw_node_get(&loader->document, schema, "enum");
-	struct fy_node *item;
-	void *iterator = NULL;
-	const char **values;
-	int n = 0;
-
-	if (list == NULL)
-		return;
-	if (!fy_node_is_sequence(list) || fy_node_sequence_item_count(list) < 1)
-	{
-		gw_document_complain(&loader->document, list, "enum: must be a list of values");
-		return;
-	}
-	values = allocate(loader, sizeof(char *) * ((size_t) fy_node_sequence_item_count(list) + 1));
-	if (values == NULL)
-		return;
-	while ((item = fy_node_sequence_iterate(list, &iterator)) != NULL)
-		values[n++] = text_of(loader, item, list, "enum");
-	parameter->enumeration = values;
-}
-
-static void
-load_type(Loader *loader, struct fy_node *schema, GwParameter *parameter)
-{
-	static const char *const names[] = {"string", "integer", "number", "boolean"};
-	static const GwType types[] = {GW_TYPE_STRING, GW_TYPE_INTEGER, GW_TYPE_NUMBER,
-								   GW_TYPE_BOOLEAN};
-	struct fy_node *type = gw_node_get(&loader->document, schema, "type");
-	struct fy_node *format = gw_node_get(&loader->document, schema, "format");
-
-	for (size_t i = 0; i < LENGTH_OF(names); i++)
-	{
-		if (!gw_node_is(type, names[i]))
-			continue;
-		parameter->type = types[i];
-		if (parameter->type == GW_TYPE_STRING && gw_node_is(format, "uuid"))
-			parameter->format = GW_FORMAT_UUID;
-		if (parameter->type == GW_TYPE_STRING && gw_node_is(format, "date-time"))
-			parameter->format = GW_FORMAT_DATE_TIME;
-		return;
-	}
-	gw_document_complain(&loader->document, type != NULL ? type : schema,
-						 "%s: the type must be string, integer, number or boolean",
-						 parameter->name);
-}
-
-/* One value: what stands in the schema, or in the items of an array. */
-static void
-load_value_schema(Loader *loader, struct fy_node *schema, GwParameter *parameter)
-{
-	GwDocument *document = &loader->document;
-
-	load_type(loader, schema, parameter);
-	load_enumeration(loader, schema, parameter);
-	parameter->has_min = gw_node_number(document, schema, "minimum", &parameter->min);
-	parameter->has_max = gw_node_number(document, schema, "maximum", &parameter->max);
-	gw_node_integer(document, schema, "minLength", &parameter->min_length);
-	gw_node_integer(document, schema, "maxLength", &parameter->max_length);
-	if (parameter->enumeration != NULL && parameter->type != GW_TYPE_STRING)
-		gw_document_complain(document, schema, "%s: only strings can have an enum",
-							 parameter->name);
-	if ((parameter->has_min || parameter->has_max) && parameter->type != GW_TYPE_INTEGER &&
-		parameter->type != GW_TYPE_NUMBER)
-		gw_document_complain(document, schema, "%s: only numbers have a minimum or maximum",
-							 parameter->name);
-	/* What the gateway does not check must not stand in the document as a promise. */
-	for (const char *const *key =
-			 (const char *const[]){"pattern", "multipleOf", "exclusiveMinimum", "exclusiveMaximum",
-								   "allOf", "anyOf", "oneOf", "not", NULL};
-		 *key != NULL; key++)
-	{
-		if (gw_node_get(document, schema, *key) != NULL)
-			gw_document_complain(document, schema, "%s: %s is not supported in parameters",
-								 parameter->name, *key);
-	}
-}
-
-static void
-load_schema(Loader *loader, struct fy_node *node, GwParameter *parameter)
-{
-	GwDocument *document = &loader->document;
-	struct fy_node *schema = gw_node_get(document, node, "schema");
-
-	parameter->max_items = parameter->min_length = parameter->max_length = -1;
-	if (schema == NULL)
-	{
-		gw_document_complain(document, node, "%s: a schema is missing", parameter->name);
-		return;
-	}
-	if (!gw_node_is(gw_node_get(document, schema, "type"), "array"))
-	{
-		load_value_schema(loader, schema, parameter);
-		return;
-	}
-	parameter->array = true;
-	gw_node_integer(document, schema, "maxItems", &parameter->max_items);
-	if (parameter->place != GW_IN_QUERY)
-		gw_document_complain(document, schema, "%s: only query parameters can be arrays",
-							 parameter->name);
-	schema = gw_node_get(document, schema, "items");
-	if (schema != NULL)
-		load_value_schema(loader, schema, parameter);
-	else
-		gw_document_complain(document, node, "%s: items are missing", parameter->name);
-}
-
-/* ---- parameters ---- */
-
-/* Which segment of a template is {name}: -1 if none. */
-static int
-segment_of(const char *template, const char *name)
-{
-	const char *segment;
-	size_t len;
-
-	for (int i = 0; (segment = gw_uri_segment(&template, &len)) != NULL; i++)
-	{
-		if (segment[0] == '{' && strlen(name) == len - 2 &&
-			strncmp(segment + 1, name, len - 2) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static bool
-load_place(Loader *loader, struct fy_node *node, GwPlace *place)
-{
-	static const char *const names[] = {"path", "query", "header"};
-	static const GwPlace places[] = {GW_IN_PATH, GW_IN_QUERY, GW_IN_HEADER};
-	struct fy_node *in = gw_node_get(&loader->document, node, "in");
-
-	for (size_t i = 0; i < LENGTH_OF(names); i++)
-	{
-		if (gw_node_is(in, names[i]))
-		{
-			*place = places[i];
-			return true;
-		}
-	}
-	gw_document_complain(&loader->document, in != NULL ? in : node,
-						 "in: must be path, query or header");
-	return false;
-}
-
-static void
-load_parameter(Loader *loader, const LoadedPath *path, struct fy_node *node, GwParameter *parameter)
-{
-	GwDocument *document = &loader->document;
-	struct fy_node *style = gw_node_get(document, node, "style");
-	bool explode = true;
-
-	parameter->name = text_of(loader, gw_node_get(document, node, "name"), node, "name");
-	parameter->argument = snake_case(loader, parameter->name);
-	if (parameter->argument == NULL)
-		return;
-	if (!is_identifier(parameter->argument))
-		gw_document_complain(document, node, "%s: does not make a name of an argument",
-							 parameter->name);
-	gw_node_bool(document, node, "required", &parameter->required);
-	gw_node_bool(document, node, "explode", &explode);
-	if (parameter->place == GW_IN_QUERY &&
-		((style != NULL && !gw_node_is(style, "form")) || !explode))
-		gw_document_complain(document, node, "%s: only style form with explode is supported",
-							 parameter->name);
-	load_schema(loader, node, parameter);
-	if (parameter->place != GW_IN_PATH)
-		return;
-	parameter->segment = segment_of(path->template, parameter->name);
-	if (parameter->segment < 0)
-		gw_document_complain(document, node, "%s: is not part of the path %s", parameter->name,
-							 path->template);
-	if (!parameter->required)
-		gw_document_complain(document, node, "%s: a path parameter must be required",
-							 parameter->name);
-}
-
-/* Appends the parameters of a list that stand in the given place. */
-static void
-load_parameter_list(Loader *loader, const LoadedPath *path, struct fy_node *list, GwPlace wanted,
-					GwParameter *parameters, int *n)
-{
-	struct fy_node *item;
-	void *iterator = NULL;
-
-	if (list == NULL)
-		return;
-	if (!fy_node_is_sequence(list))
-	{
-		gw_document_complain(&loader->document, list, "parameters: must be a list");
-		return;
-	}
-	while ((item = fy_node_sequence_iterate(list, &iterator)) != NULL)
-	{
-		struct fy_node *node = gw_node_resolve(&loader->document, item);
-		GwPlace place;
-
-		if (node == NULL || !load_place(loader, node, &place) || place != wanted)
-			continue;
-		if (*n == MAX_PARAMETERS)
-		{
-			gw_document_complain(&loader->document, item, "parameters: there are more than %d",
-								 MAX_PARAMETERS);
-			return;
-		}
-		parameters[*n].place = place;
-		load_parameter(loader, path, node, &parameters[(*n)++]);
-		if (loader->out_of_memory)
-			return;
-	}
-}
-
-static void
-check_parameters(Loader *loader, const LoadedPath *path, struct fy_node *node,
-				 const GwOperation *operation)
-{
-	const char *template = path->template;
-	const char *segment;
-	size_t len;
-
-	for (int i = 0; i < operation->nparameters; i++)
-	{
-		const char *argument = operation->parameters[i].argument;
-
-		for (int j = 0; j < i; j++)
-		{
-			if (strcmp(operation->parameters[j].argument, argument) == 0)
-				gw_document_complain(&loader->document, node, "%s: the argument %s is given twice",
-									 operation->id, argument);
-		}
-		if (operation->has_body && strcmp(argument, "body") == 0)
-			gw_document_complain(&loader->document, node,
-								 "%s: a parameter has the name of the argument body",
-								 operation->id);
-	}
-	for (int i = 0; (segment = gw_uri_segment(&template, &len)) != NULL; i++)
-	{
-		bool declared = segment[0] != '{';
-
-		for (int j = 0; j < operation->nparameters; j++)
-			declared |= operation->parameters[j].place == GW_IN_PATH &&
-						operation->parameters[j].segment == i;
-		if (!declared)
-			gw_document_complain(&loader->document, node, "%s: the path parameter %.*s is missing",
-								 operation->id, (int) len, segment);
-	}
-}
-
-static void
-load_parameters(Loader *loader, const LoadedPath *path, struct fy_node *node,
-				GwOperation *operation)
-{
-	struct fy_node *shared = gw_node_get(&loader->document, path->item, "parameters");
-	struct fy_node *own = gw_node_get(&loader->document, node, "parameters");
-	GwParameter parameters[MAX_PARAMETERS] = {0};
-	GwParameter *kept;
-	int n = 0;
-
-	/* In this order they become the arguments. */
-	for (GwPlace place = GW_IN_PATH; place <= GW_IN_HEADER && !loader->out_of_memory; place++)
-	{
-		load_parameter_list(loader, path, shared, place, parameters, &n);
-		load_parameter_list(loader, path, own, place, parameters, &n);
-	}
-	kept = allocate(loader, sizeof(GwParameter) * ((size_t) n + 1));
-	if (loader->out_of_memory)
-		return;
-	memcpy(kept, parameters, sizeof(GwParameter) * (size_t) n);
-	operation->parameters = kept;
-	operation->nparameters = n;
-	check_parameters(loader, path, node, operation);
+	return len > 0 && len <= GW_IDENTIFIER_MAX && text[len] == '\0' &&
+		   !isdigit((unsigned char) *text);
 }
 
 /* ---- bodies and answers ---- */
 
 static void
-load_media_types(Loader *loader, struct fy_node *body, GwOperation *operation)
+load_media_types(GwLoader *loader, struct fy_node *body, GwOperation *operation)
 {
 	struct fy_node *content = gw_node_get(&loader->document, body, "content");
 	struct fy_node_pair *pair;
@@ -396,16 +75,17 @@ load_media_types(Loader *loader, struct fy_node *body, GwOperation *operation)
 							 operation->id);
 		return;
 	}
-	types = allocate(loader, sizeof(char *) * ((size_t) fy_node_mapping_item_count(content) + 1));
+	types =
+		gw_load_alloc(loader, sizeof(char *) * ((size_t) fy_node_mapping_item_count(content) + 1));
 	if (types == NULL)
 		return;
 	while ((pair = fy_node_mapping_iterate(content, &iterator)) != NULL)
-		types[n++] = text_of(loader, fy_node_pair_key(pair), content, "content");
+		types[n++] = gw_load_text(loader, fy_node_pair_key(pair), content, "content");
 	operation->media_types = types;
 }
 
 static void
-load_body(Loader *loader, struct fy_node *node, GwOperation *operation)
+load_body(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 {
 	GwDocument *document = &loader->document;
 	struct fy_node *body = gw_node_get(document, node, "requestBody");
@@ -437,7 +117,7 @@ load_body(Loader *loader, struct fy_node *node, GwOperation *operation)
 }
 
 static void
-load_success(Loader *loader, struct fy_node *node, GwOperation *operation)
+load_success(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 {
 	GwDocument *document = &loader->document;
 	struct fy_node *responses = gw_node_get(document, node, "responses");
@@ -474,13 +154,14 @@ load_success(Loader *loader, struct fy_node *node, GwOperation *operation)
 	iterator = NULL;
 	if (success != NULL && fy_node_is_mapping(success) &&
 		(pair = fy_node_mapping_iterate(success, &iterator)) != NULL)
-		operation->success_media_type = text_of(loader, fy_node_pair_key(pair), success, "content");
+		operation->success_media_type =
+			gw_load_text(loader, fy_node_pair_key(pair), success, "content");
 }
 
 /* ---- operations and paths ---- */
 
 static void
-load_lane(Loader *loader, struct fy_node *node, GwOperation *operation)
+load_lane(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 {
 	struct fy_node *lane = gw_node_get(&loader->document, node, "x-lane");
 
@@ -493,7 +174,7 @@ load_lane(Loader *loader, struct fy_node *node, GwOperation *operation)
 }
 
 static void
-load_operation(Loader *loader, const LoadedPath *path, GwMethod method, struct fy_node *node)
+load_operation(GwLoader *loader, const GwLoadedPath *path, GwMethod method, struct fy_node *node)
 {
 	GwRoutes *routes = loader->routes;
 	GwOperation *operation = &routes->operations[routes->noperations];
@@ -501,13 +182,13 @@ load_operation(Loader *loader, const LoadedPath *path, GwMethod method, struct f
 	operation->index = routes->noperations;
 	operation->method = method;
 	operation->path = path->template;
-	operation->id =
-		text_of(loader, gw_node_get(&loader->document, node, "operationId"), node, "operationId");
-	if (!is_identifier(operation->id))
+	operation->id = gw_load_text(loader, gw_node_get(&loader->document, node, "operationId"), node,
+								 "operationId");
+	if (!gw_load_is_identifier(operation->id))
 		gw_document_complain(&loader->document, node,
 							 "operationId: \"%s\" is not of the form "
 							 "[a-z_][a-z0-9_]*, at most %d",
-							 operation->id, IDENTIFIER_MAX);
+							 operation->id, GW_IDENTIFIER_MAX);
 	for (int i = 0; i < routes->noperations; i++)
 	{
 		if (strcmp(routes->operations[i].id, operation->id) == 0)
@@ -520,7 +201,7 @@ load_operation(Loader *loader, const LoadedPath *path, GwMethod method, struct f
 							 operation->id);
 	load_lane(loader, node, operation);
 	load_body(loader, node, operation);
-	load_parameters(loader, path, node, operation);
+	gw_load_parameters(loader, path, node, operation);
 	load_success(loader, node, operation);
 	path->node->operation[method] = operation;
 	routes->noperations++;
@@ -558,7 +239,7 @@ is_path_key(struct fy_node *key)
 
 /* The child for a segment of a template, made where it is not there yet. NULL without memory. */
 static GwRouteNode *
-child_for(Loader *loader, GwRouteNode *parent, const char *segment, size_t len)
+child_for(GwLoader *loader, GwRouteNode *parent, const char *segment, size_t len)
 {
 	bool is_parameter = segment[0] == '{';
 	GwRouteNode *child = is_parameter ? parent->parameter : parent->children;
@@ -568,7 +249,7 @@ child_for(Loader *loader, GwRouteNode *parent, const char *segment, size_t len)
 		child = child->next;
 	if (child != NULL)
 		return child;
-	child = allocate(loader, sizeof(GwRouteNode));
+	child = gw_load_alloc(loader, sizeof(GwRouteNode));
 	if (child == NULL)
 		return NULL;
 	if (is_parameter)
@@ -596,7 +277,7 @@ is_template(const char *template)
 	while ((segment = gw_uri_segment(&p, &len)) != NULL)
 	{
 		size_t inside = strcspn(segment, "{}");
-		char name[IDENTIFIER_MAX + 1];
+		char name[GW_IDENTIFIER_MAX + 1];
 
 		total += len + 1;
 		n++;
@@ -606,19 +287,19 @@ is_template(const char *template)
 				return false;
 			continue;
 		}
-		if (inside != 0 || segment[0] != '{' || len < 3 || len - 2 > IDENTIFIER_MAX ||
+		if (inside != 0 || segment[0] != '{' || len < 3 || len - 2 > GW_IDENTIFIER_MAX ||
 			strcspn(segment + 1, "{}") != len - 2 || segment[len - 1] != '}')
 			return false;
 		memcpy(name, segment + 1, len - 2);
 		name[len - 2] = '\0';
-		if (segment_of(template, name) != n - 1)
+		if (gw_load_segment(template, name) != n - 1)
 			return false;
 	}
 	return n > 0 && n <= GW_MAX_SEGMENTS && total == strlen(template);
 }
 
 static bool
-place_path(Loader *loader, struct fy_node *key, LoadedPath *path)
+place_path(GwLoader *loader, struct fy_node *key, GwLoadedPath *path)
 {
 	const char *p = path->template;
 	const char *segment;
@@ -643,13 +324,13 @@ place_path(Loader *loader, struct fy_node *key, LoadedPath *path)
 }
 
 static void
-load_path(Loader *loader, struct fy_node *key, struct fy_node *item)
+load_path(GwLoader *loader, struct fy_node *key, struct fy_node *item)
 {
-	LoadedPath path = {.item = item};
+	GwLoadedPath path = {.item = item};
 	struct fy_node_pair *pair;
 	void *iterator = NULL;
 
-	path.template = text_of(loader, key, key, "paths");
+	path.template = gw_load_text(loader, key, key, "paths");
 	if (!place_path(loader, key, &path))
 		return;
 	if (item == NULL || !fy_node_is_mapping(item))
@@ -691,7 +372,7 @@ count_operations(struct fy_node *paths)
 }
 
 static void
-load_document(Loader *loader)
+load_document(GwLoader *loader)
 {
 	GwDocument *document = &loader->document;
 	struct fy_node *root = fy_document_root(document->yaml);
@@ -708,8 +389,9 @@ load_document(Loader *loader)
 		gw_document_complain(document, root, "paths: there are no operations");
 		return;
 	}
-	loader->routes->operations = allocate(loader, sizeof(GwOperation) * count_operations(paths));
-	loader->routes->root = allocate(loader, sizeof(GwRouteNode));
+	loader->routes->operations =
+		gw_load_alloc(loader, sizeof(GwOperation) * count_operations(paths));
+	loader->routes->root = gw_load_alloc(loader, sizeof(GwRouteNode));
 	while (!loader->out_of_memory && (pair = fy_node_mapping_iterate(paths, &iterator)) != NULL)
 		load_path(loader, fy_node_pair_key(pair), fy_node_pair_value(pair));
 	if (loader->out_of_memory)
@@ -717,7 +399,7 @@ load_document(Loader *loader)
 }
 
 static void
-render_json(Loader *loader)
+render_json(GwLoader *loader)
 {
 	ShcBuf json;
 
@@ -735,7 +417,7 @@ render_json(Loader *loader)
 bool
 gw_routes_load(const char *file, GwRoutes **out)
 {
-	Loader loader = {0};
+	GwLoader loader = {0};
 	bool loaded;
 
 	*out = NULL;
