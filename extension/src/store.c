@@ -136,6 +136,13 @@ sh_store_row_insert(ShStoreRelation *relation, int32 series, const ShRow *row)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
+/* Rows inserted next go to the page of another one, if there is room by the fill factor. */
+void
+sh_store_insert_near(ShStoreRelation *relation, ItemPointer tid)
+{
+	RelationSetTargetBlock(relation->heap, ItemPointerGetBlockNumber(tid));
+}
+
 static void
 check_result(TM_Result result)
 {
@@ -152,7 +159,7 @@ check_result(TM_Result result)
 	}
 }
 
-/* The new version keeps t0, so it stays HOT while its page has room. */
+/* A new version that keeps t0 stays HOT while its page has room. */
 void
 sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, const ShRow *row)
 {

@@ -49,6 +49,23 @@ typedef struct ShRow
 	const uint8 *data;
 } ShRow;
 
+/* Points of one series; after sh_points_prepare() ascending, each timestamp once. */
+typedef struct ShPointList
+{
+	int64 *ts;
+	double *value;
+	int n;
+} ShPointList;
+
+/*
+ * Sorts points by time, in place, and settles repeated timestamps as the conflict rule says. Errors:
+ * 23505, 22003 for a value that is not finite, 22008 for a timestamp that is out of range.
+ */
+extern void sh_points_prepare(ShPointList *points, ShConflict conflict, ShWriteCounts *counts);
+
+/* 23505: "ts: <timestamp> <where>". */
+extern void sh_points_report_duplicate(TimestampTz ts, const char *where);
+
 /*
  * The relation that holds this part of a series: the only place that knows it, so that the tables
  * can be split by series.
@@ -97,6 +114,7 @@ extern void sh_store_row_decode(int32 series, const ShRow *row, ShPoints *out);
 extern void sh_store_row_insert(ShStoreRelation *relation, int32 series, const ShRow *row);
 extern void
 sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, const ShRow *row);
+extern void sh_store_insert_near(ShStoreRelation *relation, ItemPointer tid);
 extern void sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid);
 
 /*

@@ -8,39 +8,34 @@
  * The tail of a series is at most TAIL_MAX_ROWS rows: full pieces and, last, the growing row of up to
  * GROWING_MAX_POINTS points, which appends rewrite. When there are too many pieces, or a full
  * row's worth has gathered, they are gathered: full rows are sealed by one insert each into the other
- * relation, and what is left stays in the tail as one piece. Points before the tail go into the
+ * relation, and what is left stays in the tail as one piece. ShPointList before the tail go into the
  * sealed rows.
  *
  * A row's t0 changes only for points before the first row of the series.
  */
 #include "sh_ext.h"
 
-#include <math.h>
-
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "rfc3339.h"
 #include "store_internal.h"
 
 #define TAIL_MAX_ROWS	   8
 #define GROWING_MAX_POINTS 128
 
+/* A piece of the tail up to this length takes up the next full growing row. */
+#define SHORT_PIECE_BYTES 512
+
 /* A batch of more points than this is put into full rows at once, with what the tail holds. */
-#define PIECE_MAX_POINTS 2048
+#define PIECE_MAX_POINTS 512
+
+/* What a row's bytes hold besides points, about. */
+#define ROW_HEADER_BYTES 60
 
 /* A row that is left behind with more than this is sealed although points might still fit. */
 #define NEARLY_FULL_BYTES (SH_CHUNK_MAX_BYTES - SH_CHUNK_MAX_BYTES / 32)
-
-/* Sorted points without repetition. */
-typedef struct Points
-{
-	int64 *ts;
-	double *value;
-	int n;
-} Points;
 
 typedef struct Merge
 {
@@ -56,131 +51,13 @@ typedef struct Merge
 /* One row is decoded at a time. 100 kB, hence not on the stack and not allocated in each append. */
 static ShPoints decoded;
 
-/* ---- preparing the points ---- */
-
-static void
-report_duplicate(TimestampTz ts, const char *where)
-{
-	char text[SH_RFC3339_MAX + 1];
-	ShDayCache cache = {0};
-
-	*sh_rfc3339_print(text, ts, 0, &cache) = '\0';
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION), errmsg("ts: %s %s", text, where), sh_refusal()));
-}
-
-static void
-check_values(const double *value, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (unlikely(!isfinite(value[i])))
-			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("v: must be a finite number"), sh_refusal()));
-	}
-}
-
-/* Merges two sorted runs; equal timestamps keep their order. */
-static void
-merge_runs(const Points *from, int left, int middle, int right, Points *to)
-{
-	int i = left;
-	int j = middle;
-
-	for (int k = left; k < right; k++)
-	{
-		int take = i < middle && (j >= right || from->ts[i] <= from->ts[j]) ? i++ : j++;
-
-		to->ts[k] = from->ts[take];
-		to->value[k] = from->value[take];
-	}
-}
-
-/* Stable bottom-up merge sort by time. The two arrays move together, so qsort() would not do. */
-static void
-sort_points(Points *points)
-{
-	int n = points->n;
-	Points from = *points;
-	Points to;
-
-	to.ts = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int64));
-	to.value = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(double));
-	for (int64 width = 1; width < n; width *= 2)
-	{
-		Points swap = from;
-
-		for (int64 left = 0; left < n; left += 2 * width)
-			merge_runs(&from, (int) left, (int) Min(left + width, n),
-					   (int) Min(left + 2 * width, n), &to);
-		from = to;
-		to = swap;
-	}
-	if (from.ts != points->ts)
-	{
-		memcpy(points->ts, from.ts, n * sizeof(int64));
-		memcpy(points->value, from.value, n * sizeof(double));
-	}
-}
-
-/* Removes repeated timestamps of sorted points, as the conflict rule says. */
-static void
-remove_repeated(Merge *merge, Points *points)
-{
-	int kept = 0;
-
-	for (int i = 1; i < points->n; i++)
-	{
-		if (points->ts[i] != points->ts[kept])
-		{
-			kept++;
-			points->ts[kept] = points->ts[i];
-			points->value[kept] = points->value[i];
-			continue;
-		}
-		switch (merge->conflict)
-		{
-			case SH_CONFLICT_ERROR:
-				report_duplicate(points->ts[i], "stands twice in the body");
-				break;
-			case SH_CONFLICT_SKIP:
-				merge->counts->skipped++;
-				break;
-			case SH_CONFLICT_REPLACE:
-				merge->counts->replaced++;
-				points->value[kept] = points->value[i];
-				break;
-		}
-	}
-	points->n = kept + 1;
-}
-
-static void
-prepare_points(Merge *merge, Points *points)
-{
-	bool sorted = true;
-	bool repeated = false;
-
-	check_values(points->value, points->n);
-	for (int i = 1; i < points->n; i++)
-	{
-		sorted &= points->ts[i - 1] <= points->ts[i];
-		repeated |= points->ts[i - 1] == points->ts[i];
-	}
-	if (!sorted)
-		sort_points(points);
-	if (!sorted || repeated)
-		remove_repeated(merge, points);
-	if (!IS_VALID_TIMESTAMP(points->ts[0]) || !IS_VALID_TIMESTAMP(points->ts[points->n - 1]))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("ts: out of range"),
-						sh_refusal()));
-}
+/* ---- points ---- */
 
 /* The first n points of the rest. */
-static Points
-take_points(Points *rest, int n)
+static ShPointList
+take_points(ShPointList *rest, int n)
 {
-	Points taken = {rest->ts, rest->value, n};
+	ShPointList taken = {rest->ts, rest->value, n};
 
 	rest->ts += n;
 	rest->value += n;
@@ -188,9 +65,20 @@ take_points(Points *rest, int n)
 	return taken;
 }
 
+/* Adds points behind others, whose arrays have room for them. */
+static void
+add_points(ShPointList *to, const ShPointList *more)
+{
+	for (int i = 0; i < more->n; i++)
+	{
+		to->ts[to->n] = more->ts[i];
+		to->value[to->n++] = more->value[i];
+	}
+}
+
 /* How many points lie before a timestamp. */
 static int
-count_before(const Points *points, TimestampTz ts)
+count_before(const ShPointList *points, TimestampTz ts)
 {
 	int low = 0;
 	int high = points->n;
@@ -213,7 +101,7 @@ count_before(const Points *points, TimestampTz ts)
  * Merges points with those in `decoded` into new arrays. False when nothing would change.
  */
 static bool
-merge_decoded(Merge *merge, const Points *points, Points *out)
+merge_decoded(Merge *merge, const ShPointList *points, ShPointList *out)
 {
 	bool changed = false;
 	int i = 0;
@@ -239,7 +127,7 @@ merge_decoded(Merge *merge, const Points *points, Points *out)
 			continue;
 		}
 		if (merge->conflict == SH_CONFLICT_ERROR)
-			report_duplicate(points->ts[j], "is stored already");
+			sh_points_report_duplicate(points->ts[j], "is stored already");
 		if (merge->conflict == SH_CONFLICT_SKIP)
 		{
 			out->value[n++] = decoded.value[i];
@@ -260,13 +148,13 @@ merge_decoded(Merge *merge, const Points *points, Points *out)
 
 /*
  * Merges points into a row and appends to the list what becomes of it: the row itself, when nothing
- * changed; one row; or, when they do not fit into one, several. Points in front of a row that has no
+ * changed; one row; or, when they do not fit into one, several. ShPointList in front of a row that has no
  * room get rows of their own, points behind it fill it up first, and otherwise it is split evenly.
  */
 static void
-merge_into_row(Merge *merge, const ShRow *row, Points points, ShRowList *out)
+merge_into_row(Merge *merge, const ShRow *row, ShPointList points, ShRowList *out)
 {
-	Points merged;
+	ShPointList merged;
 	ShRow whole;
 	int in_front;
 
@@ -274,7 +162,7 @@ merge_into_row(Merge *merge, const ShRow *row, Points points, ShRowList *out)
 	in_front = count_before(&points, row->t0);
 	if (in_front > 0 && (int64) row->n + points.n > SH_CHUNK_MAX_POINTS)
 	{
-		Points front = take_points(&points, in_front);
+		ShPointList front = take_points(&points, in_front);
 
 		sh_rows_encode(out, front.ts[0], front.ts, front.value, front.n, false);
 		merge->counts->inserted += in_front;
@@ -338,7 +226,7 @@ find_covering(Merge *merge, TimestampTz ts, ShRow *row)
 
 /* Merges points that belong to sealed rows, of which there is at least one. */
 static void
-merge_sealed(Merge *merge, Points points)
+merge_sealed(Merge *merge, ShPointList points)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext group_context =
@@ -385,7 +273,7 @@ read_tail(Merge *merge, ShRowList *rows)
 
 /* Merges points up to the end of the last row of the tail into the tail's rows. */
 static void
-merge_late(Merge *merge, const ShRowList *before, Points points, ShRowList *after)
+merge_late(Merge *merge, const ShRowList *before, ShPointList points, ShRowList *after)
 {
 	for (int i = 0; i < before->n; i++)
 	{
@@ -399,29 +287,75 @@ merge_late(Merge *merge, const ShRowList *before, Points points, ShRowList *afte
 	}
 }
 
+/* All points of the rows, decoded one by one, with room for `more` behind them. */
+static ShPointList
+decode_rows(Merge *merge, const ShRow *rows, int n, int more)
+{
+	ShPointList all = {0};
+	int64 total = more;
+
+	for (int i = 0; i < n; i++)
+		total += rows[i].n;
+	all.ts = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(int64));
+	all.value = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(double));
+	for (int i = 0; i < n; i++)
+	{
+		sh_store_row_decode(merge->series, &rows[i], &decoded);
+		memcpy(all.ts + all.n, decoded.ts, decoded.n * sizeof(int64));
+		memcpy(all.value + all.n, decoded.value, decoded.n * sizeof(double));
+		all.n += decoded.n;
+	}
+	return all;
+}
+
+/*
+ * The last row of the tail will grow no more: puts it into the piece before it, while that is short.
+ * So a series has few pieces, most of them growing by updates on their page; rows that come and go would
+ * leave space behind that only a vacuum finds.
+ */
+static void
+fold_last(Merge *merge, ShRowList *rows)
+{
+	ShRow *last = &rows->rows[rows->n - 1];
+	ShRow row;
+	ShPointList both;
+
+	if (rows->n < 2 || last[-1].len > SHORT_PIECE_BYTES || last->len > SHORT_PIECE_BYTES)
+		return;
+	both = decode_rows(merge, last - 1, 2, 0);
+	if (!sh_row_encode(&row, last[-1].t0, both.ts, both.value, both.n))
+		return;
+	last[-1] = row;
+	rows->n--;
+}
+
 /* Adds points behind the tail's last row: into it while it is growing, else as a piece of their own. */
 static void
-append_new(Merge *merge, ShRowList *rows, Points points)
+append_new(Merge *merge, ShRowList *rows, ShPointList points)
 {
-	ShRow *last = rows->n > 0 ? &rows->rows[rows->n - 1] : NULL;
-	Points merged;
-	ShRow row;
-
-	if (last != NULL && last->n + (int64) points.n <= GROWING_MAX_POINTS)
+	merge->counts->inserted += points.n;
+	if (rows->n > 0)
 	{
-		sh_store_row_decode(merge->series, last, &decoded);
-		merge_decoded(merge, &points, &merged);
-		if (sh_row_encode(&row, last->t0, merged.ts, merged.value, merged.n))
+		ShRow *last = &rows->rows[rows->n - 1];
+		ShPointList both;
+		ShRow row;
+
+		if (last->n + (int64) points.n <= GROWING_MAX_POINTS)
 		{
-			*last = row;
-			return;
+			both = decode_rows(merge, last, 1, points.n);
+			add_points(&both, &points);
+			if (sh_row_encode(&row, last->t0, both.ts, both.value, both.n))
+			{
+				*last = row;
+				return;
+			}
 		}
+		fold_last(merge, rows);
 	}
-	else
-		merge->counts->inserted += points.n;
 	sh_rows_encode(rows, points.ts[0], points.ts, points.value, points.n, false);
 }
 
+/* Has a full row's worth gathered? Each row spends ROW_HEADER_BYTES that one row spends once. */
 static bool
 tail_is_full(const ShRowList *rows)
 {
@@ -435,28 +369,8 @@ tail_is_full(const ShRowList *rows)
 		bytes += rows->rows[i].len;
 		points += rows->rows[i].n;
 	}
+	bytes -= (rows->n - 1) * ROW_HEADER_BYTES;
 	return rows->n > 1 && (bytes >= SH_CHUNK_MAX_BYTES || points >= SH_CHUNK_MAX_POINTS);
-}
-
-/* All points of the rows, decoded one by one, with room for `more` behind them. */
-static Points
-decode_rows(Merge *merge, const ShRowList *rows, int more)
-{
-	Points all = {0};
-	int64 total = more;
-
-	for (int i = 0; i < rows->n; i++)
-		total += rows->rows[i].n;
-	all.ts = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(int64));
-	all.value = MemoryContextAllocHuge(CurrentMemoryContext, total * sizeof(double));
-	for (int i = 0; i < rows->n; i++)
-	{
-		sh_store_row_decode(merge->series, &rows->rows[i], &decoded);
-		memcpy(all.ts + all.n, decoded.ts, decoded.n * sizeof(int64));
-		memcpy(all.value + all.n, decoded.value, decoded.n * sizeof(double));
-		all.n += decoded.n;
-	}
-	return all;
 }
 
 /*
@@ -464,16 +378,12 @@ decode_rows(Merge *merge, const ShRowList *rows, int more)
  * seals the full ones, and leaves the remainder in the tail in one piece.
  */
 static void
-gather(Merge *merge, ShRowList *rows, Points new)
+gather(Merge *merge, ShRowList *rows, ShPointList new)
 {
-	Points all = decode_rows(merge, rows, new.n);
+	ShPointList all = decode_rows(merge, rows->rows, rows->n, new.n);
 	TimestampTz t0 = rows->n > 0 ? rows->rows[0].t0 : new.ts[0];
 
-	for (int i = 0; i < new.n; i++)
-	{
-		all.ts[all.n] = new.ts[i];
-		all.value[all.n++] = new.value[i];
-	}
+	add_points(&all, &new);
 	merge->counts->inserted += new.n;
 
 	rows->n = 0;
@@ -500,9 +410,9 @@ gather(Merge *merge, ShRowList *rows, Points new)
 
 /* Merges points that belong to the tail, or start it. */
 static void
-merge_tail(Merge *merge, const ShRowList *before, Points points)
+merge_tail(Merge *merge, const ShRowList *before, ShPointList points)
 {
-	static const Points none = {0};
+	static const ShPointList none = {0};
 	ShRowList after = {0};
 	int late = 0;
 
@@ -530,7 +440,7 @@ merge_tail(Merge *merge, const ShRowList *before, Points points)
  * update.
  */
 static bool
-append_to_growing_row(Merge *merge, const Points *points)
+append_to_growing_row(Merge *merge, const ShPointList *points)
 {
 	ShRow last;
 	ShRow row;
@@ -558,7 +468,7 @@ append_to_growing_row(Merge *merge, const Points *points)
 
 /* How many of the points belong to sealed rows. */
 static int
-count_sealed(Merge *merge, const ShRowList *tail, const Points *points)
+count_sealed(Merge *merge, const ShRowList *tail, const ShPointList *points)
 {
 	ShRow last;
 
@@ -571,7 +481,7 @@ count_sealed(Merge *merge, const ShRowList *tail, const Points *points)
 }
 
 static void
-merge_general(Merge *merge, Points points)
+merge_general(Merge *merge, ShPointList points)
 {
 	ShRowList tail = {0};
 	int sealed;
@@ -591,13 +501,13 @@ sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n, Sh
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext work;
 	Merge merge = {.series = series->id, .conflict = conflict, .counts = counts};
-	Points points = {ts, value, n};
+	ShPointList points = {ts, value, n};
 
 	if (n == 0)
 		return;
 	work = AllocSetContextCreate(outer, "selfhost merge", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(work);
-	prepare_points(&merge, &points);
+	sh_points_prepare(&points, conflict, counts);
 
 	merge.snapshot = RegisterSnapshot(GetLatestSnapshot());
 	sh_store_check_undisturbed(series->id, points.ts[0], points.ts[points.n - 1], merge.snapshot);

@@ -98,41 +98,74 @@ sh_rows_encode(ShRowList *list, TimestampTz t0, const int64 *ts, const double *v
 		even_out(list, first, t0, ts, value, n);
 }
 
+/*
+ * A row whose t0 is not wanted any more: becomes the next new row of which no version is stored, if
+ * there is one. The new version of an updated row is put on the same page where there is room, and
+ * dead versions there make room at once, whereas an inserted row finds such room only after a vacuum.
+ */
+static void
+replace_or_delete(ShStoreRelation *relation, int32 series, ShRow *old, const ShRow *new)
+{
+	if (new != NULL)
+		sh_store_row_update(relation, series, &old->tid, new);
+	else
+		sh_store_row_delete(relation, &old->tid);
+}
+
+/* The rows of one list whose t0 does not occur in the other; both ascend by t0. */
+static ShRowList
+rows_without_match(const ShRowList *list, const ShRowList *other)
+{
+	ShRowList without = {0};
+	int j = 0;
+
+	for (int i = 0; i < list->n; i++)
+	{
+		while (j < other->n && other->rows[j].t0 < list->rows[i].t0)
+			j++;
+		if (j == other->n || other->rows[j].t0 != list->rows[i].t0)
+			sh_rows_add(&without, &list->rows[i]);
+	}
+	return without;
+}
+
+/* Updates the stored rows of which there is a changed version with the same t0. */
+static bool
+update_matches(ShStoreRelation *relation, int32 series, const ShRowList *before,
+			   const ShRowList *after)
+{
+	bool written = false;
+	int j = 0;
+
+	for (int i = 0; i < before->n; i++)
+	{
+		ShRow *old = &before->rows[i];
+
+		while (j < after->n && after->rows[j].t0 < old->t0)
+			j++;
+		if (j < after->n && after->rows[j].t0 == old->t0 &&
+			!ItemPointerIsValid(&after->rows[j].tid))
+		{
+			sh_store_row_update(relation, series, &old->tid, &after->rows[j]);
+			written = true;
+		}
+	}
+	return written;
+}
+
 bool
 sh_rows_write(ShStoreRelation *relation, int32 series, const ShRowList *before,
 			  const ShRowList *after)
 {
-	bool written = false;
-	int i = 0;
-	int j = 0;
+	ShRowList gone = rows_without_match(before, after);
+	ShRowList added = rows_without_match(after, before);
+	bool written = update_matches(relation, series, before, after);
 
-	while (i < before->n || j < after->n)
-	{
-		ShRow *old = i < before->n ? &before->rows[i] : NULL;
-		ShRow *new = j < after->n ? &after->rows[j] : NULL;
-
-		if (new == NULL || (old != NULL && old->t0 < new->t0))
-		{
-			sh_store_row_delete(relation, &old->tid);
-			written = true;
-			i++;
-		}
-		else if (old == NULL || new->t0 < old->t0)
-		{
-			sh_store_row_insert(relation, series, new);
-			written = true;
-			j++;
-		}
-		else
-		{
-			if (!ItemPointerIsValid(&new->tid))
-			{
-				sh_store_row_update(relation, series, &old->tid, new);
-				written = true;
-			}
-			i++;
-			j++;
-		}
-	}
-	return written;
+	for (int i = 0; i < gone.n; i++)
+		replace_or_delete(relation, series, &gone.rows[i], i < added.n ? &added.rows[i] : NULL);
+	if (before->n > 0 && gone.n < added.n)
+		sh_store_insert_near(relation, &before->rows[before->n - 1].tid);
+	for (int i = gone.n; i < added.n; i++)
+		sh_store_row_insert(relation, series, &added.rows[i]);
+	return written || gone.n > 0 || added.n > 0;
 }
