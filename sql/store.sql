@@ -223,6 +223,11 @@ SELECT selfhost.delete_timeseries_data(:'s', '2019-01-01Z', '2019-01-01Z'::times
 DELETE FROM point WHERE series = :'s' AND ts <= '2019-01-01Z'::timestamptz + interval '1 h' AND value BETWEEN -0.5 AND 0.5;
 SELECT problems(:'s');
 
+-- The ends of the time that RFC 3339 can tell.
+SELECT new_series() AS s \gset
+SELECT write(:'s', ARRAY['9999-12-31 23:59:59.999999Z'::timestamptz, '0001-01-01Z'], ARRAY[1, 2], 'error');
+SELECT problems(:'s');
+
 -- ---- damaged rows are found by readers and writers ----
 
 \set VERBOSITY sqlstate

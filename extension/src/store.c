@@ -34,21 +34,29 @@
 #define LOCK_CLASS 3
 #define LOCK_KEYS  4096
 
-static const char *const part_names[] = {"tail", "chunk"};
+static const char *const table_names[] = {"tail", "chunk"};
+static const char *const index_names[] = {"tail_pkey", "chunk_pkey"};
+
+static Oid
+find_relation(Oid schema, const char *name)
+{
+	Oid relation = get_relname_relid(name, schema);
+
+	if (!OidIsValid(relation))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation \"%s.%s\" does not exist", SH_SCHEMA, name)));
+	return relation;
+}
 
 ShStoreRelation
 sh_store_relation(int32 series, ShStorePart part, LOCKMODE mode)
 {
 	ShStoreRelation relation;
 	Oid schema = get_namespace_oid(SH_SCHEMA, false);
-	Oid table = get_relname_relid(part_names[part], schema);
 
-	if (!OidIsValid(table))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation \"%s.%s\" does not exist", SH_SCHEMA, part_names[part])));
 	relation.mode = mode;
-	relation.heap = table_open(table, mode);
-	relation.index = index_open(RelationGetPrimaryKeyIndex(relation.heap), mode);
+	relation.heap = table_open(find_relation(schema, table_names[part]), mode);
+	relation.index = index_open(find_relation(schema, index_names[part]), mode);
 	return relation;
 }
 

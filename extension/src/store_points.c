@@ -11,6 +11,10 @@
 #include "rfc3339.h"
 #include "store_internal.h"
 
+/* The years 0001 to 9999, which is what RFC 3339 can tell, in days from 2000-01-01. */
+#define FIRST_TIMESTAMP (-730119 * USECS_PER_DAY)
+#define LAST_TIMESTAMP	(2921940 * USECS_PER_DAY - 1)
+
 void
 sh_points_report_duplicate(TimestampTz ts, const char *where)
 {
@@ -122,9 +126,9 @@ sh_points_prepare(ShPointList *points, ShConflict conflict, ShWriteCounts *count
 	}
 	if (!sorted)
 		sort_points(points);
+	if (points->ts[0] < FIRST_TIMESTAMP || points->ts[points->n - 1] > LAST_TIMESTAMP)
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+						errmsg("ts: must be in the years 0001 to 9999"), sh_refusal()));
 	if (!sorted || repeated)
 		remove_repeated(points, conflict, counts);
-	if (!IS_VALID_TIMESTAMP(points->ts[0]) || !IS_VALID_TIMESTAMP(points->ts[points->n - 1]))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("ts: out of range"),
-						sh_refusal()));
 }
