@@ -482,7 +482,8 @@ test_random(void)
 										 "\xc3",
 										 "%22"};
 	GwRoutes *routes;
-	unsigned seed = 99;
+	uint64_t state = tap_seed();
+	unsigned seed = (unsigned) tap_random(&state);
 	int bound = 0;
 	int wrong = 0;
 
@@ -501,11 +502,11 @@ test_random(void)
 
 		for (unsigned j = 0; j < seed % 23; j++)
 		{
-			seed = seed * 1103515245u + 12345u;
+			seed = (unsigned) tap_random(&state);
 			strncat(query, pieces[(seed >> 16) % (sizeof(pieces) / sizeof(pieces[0]))],
 					sizeof(query) - strlen(query) - 1);
 		}
-		seed = seed * 1103515245u + 12345u;
+		seed = (unsigned) tap_random(&state);
 		if (gw_arguments_bind(operation, "/v2/x/" UUID "/y/" UUID, query, lookup_header, NULL,
 							  arena, value, &problem))
 		{

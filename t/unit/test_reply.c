@@ -236,7 +236,8 @@ test_accept(void)
 static void
 test_random(void)
 {
-	unsigned seed = 7;
+	uint64_t state = tap_seed();
+	unsigned seed = (unsigned) tap_random(&state);
 	int wrong = 0;
 
 	for (int i = 0; i < 200000; i++)
@@ -251,11 +252,11 @@ test_random(void)
 
 		for (size_t j = 0; j < n; j++)
 		{
-			seed = seed * 1103515245u + 12345u;
+			seed = (unsigned) tap_random(&state);
 			message[j] = (char) (seed >> 16);
 		}
 		message[n > 0 ? n - 1 : 0] = '\0';
-		seed = seed * 1103515245u + 12345u;
+		seed = (unsigned) tap_random(&state);
 		gw_reply_map("22023", message, "selfhost", &problem, &log_it);
 		len = gw_problem_body(&problem, i % 2 ? "application/problem+json" : message, "id", out,
 							  (seed >> 16) % sizeof(out) + 1, &type);

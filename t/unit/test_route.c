@@ -235,7 +235,8 @@ test_random_paths(const GwRoutes *routes)
 	static const char *const pieces[] = {
 		"/",   "//",	  "v2", "users", "me", "things", "data", "%",	 "%2",		 "%2F",
 		"%75", "tsquery", "a",	UUID,	 ".",  "tokens", "%00",	 "\xff", "policies", "timeseries"};
-	unsigned seed = 4711;
+	uint64_t state = tap_seed();
+	unsigned seed = (unsigned) tap_random(&state);
 	int matched = 0;
 
 	for (int i = 0; i < 200000; i++)
@@ -246,11 +247,11 @@ test_random_paths(const GwRoutes *routes)
 
 		for (int j = 0; j < n; j++)
 		{
-			seed = seed * 1103515245u + 12345u;
+			seed = (unsigned) tap_random(&state);
 			strncat(path, pieces[(seed >> 16) % (sizeof(pieces) / sizeof(pieces[0]))],
 					sizeof(path) - strlen(path) - 1);
 		}
-		seed = seed * 1103515245u + 12345u;
+		seed = (unsigned) tap_random(&state);
 		gw_routes_match(routes, (GwMethod) ((seed >> 16) % (GW_METHOD_OTHER + 1)), path, &found);
 		matched += found.operation != NULL;
 		if (found.operation != NULL && !found.known_path)
@@ -460,7 +461,8 @@ test_mutated_documents(void)
 			 "components: {parameters: {P: {name: p, in: query, schema: {type: array, items: "
 			 "{type: integer, minimum: 1}}}}}\n";
 	static const char alphabet[] = "abx{}[]:,'\"$/#- \n10&*|\\";
-	unsigned seed = 12345;
+	uint64_t state = tap_seed();
+	unsigned seed = (unsigned) tap_random(&state);
 	int loaded = 0;
 
 	for (int i = 0; i < 3000; i++)
@@ -472,7 +474,7 @@ test_mutated_documents(void)
 		memcpy(mutated, text, sizeof(text));
 		for (int j = 0; j < 1 + i % 3; j++)
 		{
-			seed = seed * 1103515245u + 12345u;
+			seed = (unsigned) tap_random(&state);
 			mutated[(seed >> 8) % (sizeof(text) - 1)] =
 				alphabet[(seed >> 24) % (sizeof(alphabet) - 1)];
 		}
