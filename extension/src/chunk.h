@@ -26,11 +26,11 @@ typedef struct ShChunkSummary
 	int32_t n;
 	int64_t first_ts;
 	int64_t last_ts;
-	double	first;
-	double	last;
-	double	min; /* NaN when any value is not finite; then ask the points */
-	double	max;
-	double	sum; /* plain left-to-right sum of doubles; infinite when it overflows */
+	double first;
+	double last;
+	double min; /* NaN when any value is not finite; then ask the points */
+	double max;
+	double sum; /* plain left-to-right sum of doubles; infinite when it overflows */
 } ShChunkSummary;
 
 /*
@@ -40,12 +40,12 @@ typedef struct ShChunkSummary
  */
 typedef struct ShPoints
 {
-	int32_t	 n;
-	uint8_t	 scale; /* 0..9 or SH_SCALE_NONE */
-	bool	 any_exception;
-	int64_t	 ts[SH_CHUNK_MAX_POINTS];
-	double	 value[SH_CHUNK_MAX_POINTS];
-	int64_t	 scaled[SH_CHUNK_MAX_POINTS];
+	int32_t n;
+	uint8_t scale; /* 0..9 or SH_SCALE_NONE */
+	bool any_exception;
+	int64_t ts[SH_CHUNK_MAX_POINTS];
+	double value[SH_CHUNK_MAX_POINTS];
+	int64_t scaled[SH_CHUNK_MAX_POINTS];
 	uint64_t exception[SH_CHUNK_MAX_POINTS / 64];
 } ShPoints;
 
@@ -54,15 +54,15 @@ typedef struct ShPoints
  * (cap >= 64, at most SH_CHUNK_MAX_BYTES) and SH_CHUNK_MAX_POINTS. Returns the number of points
  * encoded, at least 1, and stores the number of bytes in *len.
  */
-extern int sh_chunk_fill(const int64_t *ts, const double *value, int n, uint8_t *out, size_t cap,
-						 size_t *len);
+extern int
+sh_chunk_fill(const int64_t *ts, const double *value, int n, uint8_t *out, size_t cap, size_t *len);
 
 /*
  * Encodes exactly n points (1..SH_CHUNK_MAX_POINTS). Returns the number of bytes, or 0 when they do
  * not fit into cap.
  */
-extern size_t sh_chunk_encode(const int64_t *ts, const double *value, int n, uint8_t *out,
-							  size_t cap);
+extern size_t
+sh_chunk_encode(const int64_t *ts, const double *value, int n, uint8_t *out, size_t cap);
 
 /* Reads the header only. False: the bytes are not a chunk of a version we know. */
 extern bool sh_chunk_summary(const uint8_t *data, size_t len, ShChunkSummary *out);
