@@ -18,16 +18,20 @@ static int tap_failed;
 __attribute__((format(printf, 2, 3))) static inline bool
 ok(bool good, const char *format, ...)
 {
+	char name[200];
 	va_list arguments;
 
 	tap_count++;
 	if (!good)
 		tap_failed++;
-	printf("%s %d - ", good ? "ok" : "not ok", tap_count);
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	vsnprintf(name, sizeof(name), format, arguments);
 	va_end(arguments);
-	putchar('\n');
+	/* A number sign would begin a directive. */
+	for (char *p = name; *p != '\0'; p++)
+		if ((unsigned char) *p < ' ' || *p == '#')
+			*p = '?';
+	printf("%s %d - %s\n", good ? "ok" : "not ok", tap_count, name);
 	fflush(stdout);
 	return good;
 }
