@@ -1,0 +1,58 @@
+/*
+ * config.c: the keys of selfserv's configuration, in the order of their names.
+ */
+#include "config.h"
+
+#define SECONDS 1e6
+
+#define KEY(key, kind, member, value, low, high, text)                                            \
+	{                                                                                             \
+		.name = (key), .type = (kind), .offset = offsetof(GwConfig, member), .standard = (value), \
+		.min = (low), .max = (high), .help = (text)                                               \
+	}
+
+/* Of programs or features that are not in this version: accepted with one warning. */
+#define IGNORED(key)                                                  \
+	{                                                                 \
+		.name = (key), .type = SHC_CONF_IGNORED, .standard = "",      \
+		.help = "accepted for existing configurations; has no effect" \
+	}
+
+/* clang-format off */
+const ShcConfKey gw_config_keys[] = {
+	IGNORED("cors.allow_credentials"),
+	IGNORED("cors.allowed_headers"),
+	IGNORED("cors.allowed_methods"),
+	IGNORED("cors.allowed_origins"),
+	IGNORED("cors.exposed_headers"),
+	IGNORED("cors.max_age"),
+	KEY("domainfile", SHC_CONF_STRING, domainfile, "", 0, 0, "file that maps domains to PostgreSQL URIs; watched"),
+	KEY("limits.connections", SHC_CONF_INT, max_connections, "10000", 1, 1e6, "client connections at once"),
+	KEY("limits.connections_per_address", SHC_CONF_INT, max_connections_per_address, "2000", 1, 1e6, "client connections at once from one address"),
+	KEY("limits.queue", SHC_CONF_INT, max_queue, "1000", 1, 1e6, "requests of one domain that wait for a connection to PostgreSQL; more get 503"),
+	KEY("listen.host", SHC_CONF_STRING, listen_host, "", 0, 0, "address or host name to listen on; empty: all"),
+	KEY("listen.port", SHC_CONF_INT, listen_port, "8095", 0, 65535, "TCP port; 0 picks a free one"),
+	KEY("log.access", SHC_CONF_BOOL, log_access, "true", 0, 0, "one line for each request"),
+	KEY("log.level", SHC_CONF_STRING, log_level, "info", 0, 0, "debug, info, warning or error"),
+	KEY("openapi", SHC_CONF_STRING, openapi, "", 0, 0, "the description of the REST API; empty: the installed one"),
+	KEY("postgres.connect_timeout", SHC_CONF_DURATION, pg_connect_timeout, "10s", 0.1 * SECONDS, 3600 * SECONDS, "time to connect to PostgreSQL"),
+	KEY("postgres.connections", SHC_CONF_INT, pg_connections, "32", 1, 10000, "connections to each domain for writes and long answers, over all threads"),
+	KEY("postgres.domain_idle", SHC_CONF_DURATION, pg_domain_idle, "5m", 1 * SECONDS, 86400 * SECONDS, "a domain without requests for this long holds no connection"),
+	KEY("postgres.idle_timeout", SHC_CONF_DURATION, pg_idle_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "an unused connection for writes and long answers is closed"),
+	IGNORED("rate_control.cleanup"),
+	IGNORED("rate_control.maxburst"),
+	IGNORED("rate_control.req_per_hour"),
+	KEY("shutdown_timeout", SHC_CONF_DURATION, shutdown_timeout, "10s", 0, 3600 * SECONDS, "how long running requests may take to finish after a signal to stop"),
+	KEY("stream.buffer", SHC_CONF_SIZE, stream_buffer, "256kB", 65536, 1e9, "most bytes of one answer that wait in memory for the client"),
+	KEY("stream.max_time", SHC_CONF_DURATION, stream_max_time, "10m", 1 * SECONDS, 86400 * SECONDS, "longest time that one answer may take"),
+	KEY("stream.min_rate", SHC_CONF_SIZE, stream_min_rate, "1kB", 0, 1e9, "bytes a second that a client must read at least, over ten seconds"),
+	KEY("threads", SHC_CONF_INT, threads, "0", 0, 256, "event loops; 0: one for each processor"),
+	KEY("timeouts.answer", SHC_CONF_DURATION, answer_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "time without progress while an answer is sent"),
+	KEY("timeouts.body", SHC_CONF_DURATION, body_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "time without progress while a body is received"),
+	KEY("timeouts.header", SHC_CONF_DURATION, header_timeout, "30s", 1 * SECONDS, 86400 * SECONDS, "time for the request line and all headers"),
+	KEY("timeouts.idle", SHC_CONF_DURATION, idle_timeout, "120s", 1 * SECONDS, 86400 * SECONDS, "time between two requests on one connection"),
+	KEY("timeouts.queue", SHC_CONF_DURATION, queue_timeout, "10s", 0.1 * SECONDS, 3600 * SECONDS, "time to wait for a connection to PostgreSQL; then 503"),
+	KEY("timeouts.request", SHC_CONF_DURATION, request_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "time until PostgreSQL has answered; then 504"),
+	{.name = NULL},
+};
+/* clang-format on */

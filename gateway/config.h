@@ -1,0 +1,43 @@
+/*
+ * config.h: the configuration of selfserv.
+ */
+#ifndef SH_GATEWAY_CONFIG_H
+#define SH_GATEWAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+
+/* Times in microseconds, sizes in bytes. Members in the order of their keys. */
+typedef struct GwConfig
+{
+	char *domainfile;
+	int64_t max_connections;
+	int64_t max_connections_per_address;
+	int64_t max_queue;
+	char *listen_host;
+	int64_t listen_port;
+	bool log_access;
+	char *log_level;
+	char *openapi;
+	int64_t pg_connect_timeout;
+	int64_t pg_connections;
+	int64_t pg_domain_idle;
+	int64_t pg_idle_timeout;
+	int64_t shutdown_timeout;
+	int64_t stream_buffer;
+	int64_t stream_max_time;
+	int64_t stream_min_rate;
+	int64_t threads;
+	int64_t answer_timeout;
+	int64_t body_timeout;
+	int64_t header_timeout;
+	int64_t idle_timeout;
+	int64_t queue_timeout;
+	int64_t request_timeout;
+} GwConfig;
+
+extern const ShcConfKey gw_config_keys[];
+
+#endif
