@@ -1,0 +1,515 @@
+/*
+ * http.c: libmicrohttpd in external-epoll mode: connections, the life of requests, limits of time.
+ *
+ * What must be kept in mind with this library (0.9.75):
+ * - A response queued in the first call of the handler, before the body, closes the connection: it is
+ *   queued in the last call, or after the connection was suspended and resumed.
+ * - A suspended connection neither times out nor notices that the client went away; stopping the
+ *   daemon with one aborts the process.
+ * - MHD_run() must follow every resumption, or the connection stays stuck.
+ * - Its own time-outs are not used: one list of clients is swept instead, which knows more states.
+ *   A client that is too slow has its socket shut down, and the library closes the rest.
+ */
+#include "http_internal.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "log.h"
+
+/* For request line and headers: 64 KiB of them, and what the library keeps beside. */
+#define CONNECTION_MEMORY ((size_t) 128 * 1024)
+
+/* Requests kept for reuse. */
+#define MAX_SPARE 256
+
+/* ---- clients ---- */
+
+GwClient *
+gw_http_client(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+void
+gw_client_enter(GwHttp *http, GwClient *client, GwClientState state)
+{
+	if (client == NULL)
+		return;
+	client->state = state;
+	client->since = http->loop->now;
+}
+
+static void
+print_address(struct MHD_Connection *connection, char *out, size_t size)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	const char *text = NULL;
+
+	if (address != NULL && address->sa_family == AF_INET)
+		text = inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, out,
+						 (socklen_t) size);
+	else if (address != NULL && address->sa_family == AF_INET6)
+		text = inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, out,
+						 (socklen_t) size);
+	if (text == NULL)
+		out[0] = '\0';
+	else if (strncmp(out, "::ffff:", 7) == 0 && strchr(out, '.') != NULL)
+		memmove(out, out + 7, strlen(out + 7) + 1);
+}
+
+static void
+connection_changed(void *context, struct MHD_Connection *connection, void **socket_context,
+				   enum MHD_ConnectionNotificationCode code)
+{
+	GwHttp *http = context;
+	GwClient *client = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+	{
+		const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		client = calloc(1, sizeof(GwClient));
+		*socket_context = client;
+		if (client == NULL)
+			return;
+		client->fd = info != NULL ? info->connect_fd : -1;
+		client->is_new = true;
+		print_address(connection, client->address, sizeof(client->address));
+		gw_client_enter(http, client, GW_CLIENT_IDLE);
+		client->next = http->clients;
+		if (http->clients != NULL)
+			http->clients->previous = client;
+		http->clients = client;
+	}
+	else if (client != NULL)
+	{
+		if (client->previous != NULL)
+			client->previous->next = client->next;
+		else
+			http->clients = client->next;
+		if (client->next != NULL)
+			client->next->previous = client->previous;
+		free(client);
+		*socket_context = NULL;
+	}
+}
+
+/* ---- the life of a request ---- */
+
+/* Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (SplitMix64). */
+static uint64_t
+next_id(GwHttp *http)
+{
+	uint64_t z = (http->ids += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static void
+park(GwHttp *http, GwRequest *request)
+{
+	request->is_parked = true;
+	request->next = NULL;
+	request->previous = http->parked_last;
+	if (http->parked_last != NULL)
+		http->parked_last->next = request;
+	else
+		http->parked = request;
+	http->parked_last = request;
+}
+
+static void
+resume(GwHttp *http, GwRequest *request)
+{
+	if (!request->is_suspended)
+		return;
+	request->is_suspended = false;
+	http->needs_run = true;
+	MHD_resume_connection(request->connection);
+}
+
+static void
+unpark(GwHttp *http, GwRequest *request)
+{
+	if (request->previous != NULL)
+		request->previous->next = request->next;
+	else
+		http->parked = request->next;
+	if (request->next != NULL)
+		request->next->previous = request->previous;
+	else
+		http->parked_last = request->previous;
+	request->is_parked = false;
+	resume(http, request);
+}
+
+/*
+ * The pool has news of a job. A connection that waits goes on; one that is in the middle of a broken
+ * answer is cut.
+ */
+static void
+job_changed(GwJob *job)
+{
+	GwRequest *request = job->context;
+	GwHttp *http = request->owner;
+	const GwClient *client = request->client;
+
+	if (job->is_problem && job->problem.status == 401 && !request->is_parked)
+		park(http, request);
+	else if (request->is_suspended)
+		resume(http, request);
+	else if (job->is_broken && client->fd >= 0)
+		shutdown(client->fd, SHUT_RDWR);
+}
+
+static GwRequest *
+take_request(GwHttp *http)
+{
+	GwRequest *request = http->spare;
+
+	if (request == NULL)
+		return gw_request_new();
+	http->spare = request->next;
+	http->nspare--;
+	request->next = NULL;
+	return request;
+}
+
+static void
+give_back(GwHttp *http, GwRequest *request)
+{
+	if (http->nspare >= MAX_SPARE)
+	{
+		gw_request_free(request);
+		return;
+	}
+	gw_request_reset(request);
+	request->next = http->spare;
+	http->spare = request;
+	http->nspare++;
+}
+
+/* The request line is there; the handler is called when the headers are, too. */
+static void *
+request_began(void *context, const char *target, struct MHD_Connection *connection)
+{
+	GwHttp *http = context;
+	GwRequest *request = take_request(http);
+	GwClient *client = gw_http_client(connection);
+
+	if (request == NULL)
+		return NULL;
+	request->owner = http;
+	request->connection = connection;
+	request->client = client;
+	http->nactive++;
+	if (!gw_request_begin(request, target, next_id(http), http->loop->now))
+	{
+		request->has_problem = true;
+		gw_problem_set(&request->problem, 414, "the request target is too long");
+	}
+	if (client != NULL)
+		client->is_new = false;
+	gw_client_enter(http, client, GW_CLIENT_HEADERS);
+	return request;
+}
+
+static void
+request_completed(void *context, struct MHD_Connection *connection, void **request_context,
+				  enum MHD_RequestTerminationCode code)
+{
+	GwHttp *http = context;
+	GwRequest *request = *request_context;
+
+	(void) connection;
+	if (request == NULL)
+		return;
+	*request_context = NULL;
+	http->nactive--;
+	if (request->is_parked)
+	{
+		request->is_suspended = false;
+		unpark(http, request);
+	}
+	if (request->pool != NULL)
+		gw_pool_cancel(request->pool, &request->job);
+	gw_http_log(http, request, request->client, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	gw_client_enter(http, request->client, GW_CLIENT_IDLE);
+	give_back(http, request);
+}
+
+static const char *
+lookup_header(void *context, const char *name)
+{
+	return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result
+check_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	GwRequest *request = context;
+	size_t len = strlen(name);
+	int status = 0;
+
+	(void) kind;
+	if (len == 0 || name[len - 1] == ' ' || name[len - 1] == '\t')
+		status = 400;
+	else if (strcasecmp(name, "Transfer-Encoding") == 0 &&
+			 (value == NULL || strcasecmp(value, "chunked") != 0))
+		status = 501;
+	if (status == 0)
+		return MHD_YES;
+	request->has_problem = true;
+	gw_problem_set(&request->problem, status,
+				   status == 400 ? "a header's name is malformed"
+								 : "Transfer-Encoding: must be chunked");
+	return MHD_NO;
+}
+
+/* The head is there. Nothing may be answered yet, but to a body too long to be thrown away. */
+static enum MHD_Result
+take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, const char *method)
+{
+	const char *length = lookup_header(connection, "Content-Length");
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, request);
+	if (length != NULL && lookup_header(connection, "Transfer-Encoding") != NULL)
+	{
+		request->has_problem = true;
+		gw_problem_set(&request->problem, 400,
+					   "Content-Length: must not stand beside Transfer-Encoding");
+	}
+	gw_request_head(request, method, http->routes, http->pools, lookup_header, connection);
+	gw_client_enter(http, request->client, GW_CLIENT_BODY);
+	if (request->has_problem && length != NULL && strtoull(length, NULL, 10) > GW_MAX_DISCARD)
+		return gw_http_answer(http, connection, request);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+take_body(GwHttp *http, GwRequest *request, const char *data, size_t *len)
+{
+	bool go_on = gw_request_body(request, data, *len);
+
+	*len = 0;
+	/* While a refused body is thrown away, the clock is not set back. */
+	if (!request->has_problem)
+		gw_client_enter(http, request->client, GW_CLIENT_BODY);
+	return go_on ? MHD_YES : MHD_NO;
+}
+
+/* The request is whole: the question goes out, or the answer is known already. */
+static enum MHD_Result
+take_end(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	gw_request_check_body(request);
+	if (request->has_problem || request->kind != GW_REQUEST_OPERATION)
+		return gw_http_answer(http, connection, request);
+	gw_client_enter(http, request->client, GW_CLIENT_WORKING);
+	request->is_suspended = true;
+	MHD_suspend_connection(connection);
+	request->job.changed = job_changed;
+	request->job.context = request;
+	gw_request_submit(request, http->config, http->loop->now);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+	   const char *version, const char *data, size_t *len, void **request_context)
+{
+	GwHttp *http = context;
+	GwRequest *request = *request_context;
+
+	(void) url;
+	(void) version;
+	if (request == NULL || request->client == NULL)
+		return MHD_NO;
+	if (!request->head_seen)
+		return take_head(http, connection, request, method);
+	if (*len > 0)
+		return take_body(http, request, data, len);
+	if (request->job.has_head)
+		return gw_http_answer(http, connection, request);
+	return take_end(http, connection, request);
+}
+
+/* ---- limits of time ---- */
+
+static bool
+client_is_late(const GwHttp *http, const GwClient *client)
+{
+	const GwConfig *config = http->config;
+	int64_t age = http->loop->now - client->since;
+
+	switch (client->state)
+	{
+		case GW_CLIENT_IDLE:
+			return age > (client->is_new ? config->header_timeout : config->idle_timeout);
+		case GW_CLIENT_HEADERS:
+			return age > config->header_timeout;
+		case GW_CLIENT_BODY:
+			return age > config->body_timeout;
+		case GW_CLIENT_ANSWERING:
+			return age > config->answer_timeout;
+		default:
+			return false;
+	}
+}
+
+void
+gw_http_tick(GwHttp *http)
+{
+	for (GwClient *client = http->clients; client != NULL; client = client->next)
+	{
+		if (client_is_late(http, client) && client->fd >= 0)
+			shutdown(client->fd, SHUT_RDWR);
+	}
+}
+
+/* ---- running ---- */
+
+static void
+daemon_ready(GwWatch *watch, uint32_t events)
+{
+	GwHttp *http = (GwHttp *) ((char *) watch - offsetof(GwHttp, watch));
+
+	(void) events;
+	http->needs_run = true;
+}
+
+void
+gw_http_unpark(GwHttp *http)
+{
+	while (http->parked != NULL)
+		unpark(http, http->parked);
+}
+
+int64_t
+gw_http_run(GwHttp *http)
+{
+	int64_t until = INT64_MAX;
+	MHD_UNSIGNED_LONG_LONG wait;
+
+	while (http->parked != NULL && http->loop->now - http->parked->began >= GW_REFUSAL_DELAY)
+		unpark(http, http->parked);
+	if (http->needs_run)
+	{
+		http->needs_run = false;
+		MHD_run(http->daemon);
+	}
+	if (http->needs_run)
+		return 0;
+	if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
+	{
+		http->needs_run = true;
+		until = http->loop->now + (int64_t) wait * 1000;
+	}
+	if (http->parked != NULL && http->parked->began + GW_REFUSAL_DELAY < until)
+		until = http->parked->began + GW_REFUSAL_DELAY;
+	return until;
+}
+
+/* ---- starting and stopping ---- */
+
+static void
+log_library(void *context, const char *format, va_list arguments)
+{
+	char text[512];
+
+	(void) context;
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	/* Mostly clients that go away: not a fault of ours. */
+	shc_debug("libmicrohttpd: %s", text);
+}
+
+GwHttp *
+gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
+			  int listen_fd, int nthreads)
+{
+	GwHttp *http = calloc(1, sizeof(GwHttp));
+	const union MHD_DaemonInfo *info;
+
+	if (http == NULL || getrandom(&http->ids, sizeof(http->ids), 0) != sizeof(http->ids))
+	{
+		shc_error("cannot start the HTTP server");
+		free(http);
+		return NULL;
+	}
+	http->loop = loop;
+	http->config = config;
+	http->routes = routes;
+	http->pools = pools;
+	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
+	http->needs_run = true;
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
+		MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_URI_LOG_CALLBACK, request_began, http, MHD_OPTION_NOTIFY_COMPLETED,
+		request_completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int) ((config->max_connections + nthreads - 1) / nthreads),
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned int) ((config->max_connections_per_address + nthreads - 1) / nthreads),
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	info =
+		http->daemon != NULL ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (info == NULL || !gw_loop_watch(loop, &http->watch, info->epoll_fd, EPOLLIN))
+	{
+		shc_error("cannot start the HTTP server");
+		if (http->daemon != NULL)
+		{
+			MHD_quiesce_daemon(http->daemon);
+			MHD_stop_daemon(http->daemon);
+		}
+		free(http);
+		return NULL;
+	}
+	return http;
+}
+
+void
+gw_http_quiesce(GwHttp *http)
+{
+	http->is_stopping = true;
+	http->needs_run = true;
+	MHD_quiesce_daemon(http->daemon);
+}
+
+int
+gw_http_active(const GwHttp *http)
+{
+	return http->nactive;
+}
+
+void
+gw_http_stop(GwHttp *http)
+{
+	gw_loop_unwatch(http->loop, &http->watch);
+	MHD_stop_daemon(http->daemon);
+	while (http->spare != NULL)
+	{
+		GwRequest *request = http->spare;
+
+		http->spare = request->next;
+		gw_request_free(request);
+	}
+	free(http);
+}

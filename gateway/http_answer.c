@@ -1,0 +1,244 @@
+/*
+ * http_answer.c: answers as libmicrohttpd's responses, and the access log.
+ */
+#include "http_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "log.h"
+
+/* How much of a stream is handed over at once. */
+#define STREAM_BLOCK	 65536
+
+#define MAX_PROBLEM_BODY 2600
+#define MAX_LOG_LINE	 16384
+
+/* One header; the name must not hold a colon. */
+static void
+add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (MHD_add_response_header(response, name, value) != MHD_YES)
+		shc_warning("cannot add the header %s", name);
+}
+
+/* "Name: value", as functions of the extension give it. */
+static void
+add_header_line(struct MHD_Response *response, const char *line)
+{
+	const char *colon = strchr(line, ':');
+	char name[64];
+
+	if (colon == NULL || (size_t) (colon - line) >= sizeof(name))
+		return;
+	memcpy(name, line, (size_t) (colon - line));
+	name[colon - line] = '\0';
+	add_header(response, name, colon + 1 + strspn(colon + 1, " "));
+}
+
+static enum MHD_Result
+queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int status,
+	  struct MHD_Response *response)
+{
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	add_header(response, "X-Request-Id", request->id);
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	if (http->is_stopping)
+		add_header(response, "Connection", "close");
+	request->status = status;
+	request->is_answered = true;
+	gw_client_enter(http, request->client, GW_CLIENT_ANSWERING);
+	result = MHD_queue_response(connection, (unsigned int) status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static struct MHD_Response *
+response_of(const char *body, size_t len)
+{
+	return MHD_create_response_from_buffer(len, (void *) body, MHD_RESPMEM_MUST_COPY);
+}
+
+static enum MHD_Result
+answer_problem(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	const GwProblem *problem = request->has_problem ? &request->problem : &request->job.problem;
+	char body[MAX_PROBLEM_BODY];
+	const char *type;
+	size_t len = gw_problem_body(problem, request->accept, request->id, body, sizeof(body), &type);
+	struct MHD_Response *response = response_of(body, len);
+
+	if (response == NULL)
+		return MHD_NO;
+	add_header(response, "Content-Type", type);
+	if (problem->status == 401)
+		add_header(response, "WWW-Authenticate", "Basic realm=\"Selfhost API\"");
+	if (problem->status == 405 && request->allow != NULL)
+		add_header(response, "Allow", request->allow);
+	if (problem->retry_after > 0)
+	{
+		char seconds[16];
+
+		snprintf(seconds, sizeof(seconds), "%d", problem->retry_after);
+		add_header(response, "Retry-After", seconds);
+	}
+	request->bytes = len;
+	return queue(http, connection, request, problem->status, response);
+}
+
+static enum MHD_Result
+answer_built_in(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	struct MHD_Response *response;
+	const char *body = "";
+	size_t len = 0;
+	int status = 200;
+
+	if (request->kind == GW_REQUEST_STATUS)
+	{
+		body = ".";
+		len = 1;
+	}
+	else if (request->kind == GW_REQUEST_DOCUMENT)
+		body = gw_routes_json(http->routes, &len);
+	else
+		status = 204;
+	/* The document lives as long as the routes. */
+	response = MHD_create_response_from_buffer(len, (void *) body, MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	if (request->kind == GW_REQUEST_OPTIONS)
+		add_header(response, "Allow", request->allow);
+	else
+		add_header(response, "Content-Type",
+				   request->kind == GW_REQUEST_STATUS ? "text/plain" : "application/json");
+	request->bytes = len;
+	return queue(http, connection, request, status, response);
+}
+
+/* ---- the answers of jobs ---- */
+
+/*
+ * Gives libmicrohttpd what has come of the body. Without anything the connection is suspended until
+ * the job has changed: returning 0 alone would be asked again at once.
+ */
+static ssize_t
+read_stream(void *context, uint64_t position, char *out, size_t size)
+{
+	GwRequest *request = context;
+	GwJob *job = &request->job;
+	size_t n;
+
+	(void) position;
+	if (job->is_broken)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = gw_job_read(job, out, size);
+	if (n > 0)
+	{
+		GwClient *client = request->client;
+
+		client->since = gw_monotonic_us();
+		request->bytes += n;
+		return (ssize_t) n;
+	}
+	if (job->is_complete)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	request->is_suspended = true;
+	MHD_suspend_connection(request->connection);
+	return 0;
+}
+
+/* The whole body in one piece of memory. */
+static struct MHD_Response *
+whole_response(GwRequest *request)
+{
+	size_t len = request->job.buffered;
+	char *body;
+
+	request->bytes = len;
+	if (len == 0)
+		return MHD_create_response_from_buffer(0, (void *) "", MHD_RESPMEM_PERSISTENT);
+	body = malloc(len);
+	if (body == NULL)
+		return NULL;
+	gw_job_read(&request->job, body, len);
+	return MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result
+answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	GwJob *job = &request->job;
+	struct MHD_Response *response;
+
+	if (job->is_complete)
+		response = whole_response(request);
+	else
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
+													 request, NULL);
+	if (response == NULL)
+		return MHD_NO;
+	if (job->content_type != NULL)
+		add_header(response, "Content-Type", job->content_type);
+	for (int i = 0; i < job->nheaders; i++)
+		add_header_line(response, job->header[i]);
+	return queue(http, connection, request, job->status, response);
+}
+
+enum MHD_Result
+gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	if (request->has_problem || request->job.is_problem)
+		return answer_problem(http, connection, request);
+	if (request->kind != GW_REQUEST_OPERATION)
+		return answer_built_in(http, connection, request);
+	return answer_job(http, connection, request);
+}
+
+/* ---- the access log ---- */
+
+static void
+add_uuid(ShcBuf *line, const uint8_t uuid[GW_UUID_SIZE])
+{
+	for (int i = 0; i < GW_UUID_SIZE; i++)
+		shc_buf_printf(line, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+}
+
+void
+gw_http_log(const GwHttp *http, const GwRequest *request, const GwClient *client, bool is_complete)
+{
+	ShcBuf line;
+
+	if (!http->config->log_access || !request->head_seen || !shc_log_enabled(SHC_LOG_INFO))
+		return;
+	shc_buf_init(&line, MAX_LOG_LINE);
+	shc_buf_puts(&line, "\"msg\":");
+	shc_buf_json_string(&line, request->method_text, strlen(request->method_text));
+	shc_buf_puts(&line, ",\"path\":");
+	shc_buf_json_string(&line, request->path, strlen(request->path));
+	shc_buf_printf(&line, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"duration_ms\":%.3f",
+				   request->status, request->bytes,
+				   (double) (gw_monotonic_us() - request->began) / 1e3);
+	if (request->domain != NULL)
+	{
+		shc_buf_puts(&line, ",\"domain\":");
+		shc_buf_json_string(&line, request->domain, strlen(request->domain));
+	}
+	if (request->job.has_user)
+	{
+		shc_buf_puts(&line, ",\"user\":\"");
+		add_uuid(&line, request->job.user_uuid);
+		shc_buf_puts(&line, "\"");
+	}
+	shc_buf_printf(&line, ",\"request_id\":\"%s\",\"client\":\"%s\"%s", request->id,
+				   client != NULL ? client->address : "", is_complete ? "" : ",\"aborted\":true");
+	if (!line.failed)
+		shc_log_fields(SHC_LOG_INFO, line.data);
+	shc_buf_free(&line);
+}

@@ -1,0 +1,69 @@
+/*
+ * http_internal.h: shared by http.c and http_answer.c only.
+ */
+#ifndef SH_GATEWAY_HTTP_INTERNAL_H
+#define SH_GATEWAY_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+
+#include "http.h"
+#include "request.h"
+
+/*
+ * A refusal of credentials is held back so long after the request began, whether the domain exists or
+ * not: the time it takes tells nothing about which domains there are.
+ */
+#define GW_REFUSAL_DELAY INT64_C(20000)
+
+typedef enum GwClientState
+{
+	GW_CLIENT_IDLE,		/* waits for a request */
+	GW_CLIENT_HEADERS,	/* sends the head of one */
+	GW_CLIENT_BODY,		/* sends its body */
+	GW_CLIENT_WORKING,	/* waits for us */
+	GW_CLIENT_ANSWERING /* takes the answer */
+} GwClientState;
+
+/* One connection. */
+typedef struct GwClient
+{
+	struct GwClient *next;
+	struct GwClient *previous;
+	int fd;
+	GwClientState state;
+	bool is_new;   /* nothing was ever received */
+	int64_t since; /* of the state, or of its last progress */
+	char address[48];
+} GwClient;
+
+struct GwHttp
+{
+	GwLoop *loop;
+	const GwConfig *config;
+	const GwRoutes *routes;
+	GwPools *pools;
+	struct MHD_Daemon *daemon;
+	GwWatch watch;
+	bool needs_run;
+	bool is_stopping;
+	GwClient *clients;
+	GwRequest *parked; /* refusals that wait, the earliest first */
+	GwRequest *parked_last;
+	GwRequest *spare; /* for reuse */
+	int nspare;
+	int nactive;
+	uint64_t ids; /* state of the generator of request ids */
+};
+
+extern GwClient *gw_http_client(struct MHD_Connection *connection);
+extern void gw_client_enter(GwHttp *http, GwClient *client, GwClientState state);
+
+/* Queues the answer to a request: a problem, a built-in page, or what its job has. */
+extern enum MHD_Result
+gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *request);
+
+/* One line of the access log. */
+extern void
+gw_http_log(const GwHttp *http, const GwRequest *request, const GwClient *client, bool is_complete);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * pgconn.c: one non-blocking connection to PostgreSQL: connecting, setting up, reading and writing.
+ *
+ * Setting up pins what the operations rely on, whatever the server's or the role's defaults are, and
+ * learns how each operation's function answers.
+ */
+#include "pgconn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "log.h"
+#include "pgconn_internal.h"
+
+static void connection_ready(GwWatch *watch, uint32_t events);
+
+static void
+release_connection(GwGarbage *garbage)
+{
+	GwPgConn *conn = (GwPgConn *) garbage;
+
+	free(conn->is_prepared);
+	free(conn);
+}
+
+/* libpq's message without its line ends; it never holds a password. */
+static void
+log_connection_error(const GwPgConn *conn, const char *what)
+{
+	char text[512];
+	size_t n = 0;
+
+	for (const char *p = PQerrorMessage(conn->pg); *p != '\0' && n + 1 < sizeof(text); p++)
+		text[n++] = *p == '\n' ? ' ' : *p;
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n] = '\0';
+	shc_error("domain %s: %s: %s", conn->settings->domain, what, text);
+}
+
+GwPgConn *
+gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
+{
+	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+	const char *const values[] = {settings->conninfo, "selfserv", "UTF8", NULL};
+	GwPgConn *conn = calloc(1, sizeof(GwPgConn));
+	size_t noperations = (size_t) gw_routes_count(settings->routes);
+
+	if (conn == NULL)
+		return NULL;
+	conn->is_prepared = calloc(noperations + 1, sizeof(bool));
+	conn->pg = PQconnectStartParams(keywords, values, 1);
+	if (conn->is_prepared == NULL || conn->pg == NULL)
+	{
+		PQfinish(conn->pg);
+		release_connection(&conn->garbage);
+		shc_error("out of memory");
+		return NULL;
+	}
+	conn->garbage.release = release_connection;
+	conn->watch = (GwWatch){.fd = -1, .ready = connection_ready};
+	conn->loop = loop;
+	conn->settings = settings;
+	conn->events = events;
+	conn->owner = owner;
+	conn->since = loop->now;
+	/*
+	 * A connection that failed at once has no socket; the sweep of the owner finds it by the time
+	 * limit at the latest, and PQconnectPoll() tells why.
+	 */
+	if (PQstatus(conn->pg) == CONNECTION_BAD ||
+		!gw_loop_watch(loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT))
+	{
+		log_connection_error(conn, "cannot connect");
+		gw_pg_close(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+void
+gw_pg_close(GwPgConn *conn)
+{
+	if (conn->state == GW_PG_CLOSED)
+		return;
+	conn->state = GW_PG_CLOSED;
+	gw_loop_unwatch(conn->loop, &conn->watch);
+	PQfinish(conn->pg);
+	conn->pg = NULL;
+	gw_loop_discard(conn->loop, &conn->garbage);
+}
+
+static void
+lose(GwPgConn *conn, const char *what)
+{
+	GwProblem problem;
+	bool log_it;
+
+	gw_reply_map(NULL, NULL, NULL, &problem, &log_it);
+	log_connection_error(conn, what);
+	gw_pg_close(conn);
+	conn->events->closed(conn, &problem);
+}
+
+void
+gw_pg_broken(GwPgConn *conn)
+{
+	lose(conn, conn->state == GW_PG_READY ? "connection lost" : "cannot connect");
+}
+
+bool
+gw_pg_flush(GwPgConn *conn)
+{
+	int more = PQflush(conn->pg);
+
+	if (more < 0)
+	{
+		gw_pg_broken(conn);
+		return false;
+	}
+	return gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg),
+						 (conn->is_paused ? 0 : EPOLLIN) | (more > 0 ? EPOLLOUT : 0));
+}
+
+void
+gw_pg_pause(GwPgConn *conn, bool pause)
+{
+	if (conn->is_paused == pause || conn->state != GW_PG_READY)
+		return;
+	conn->is_paused = pause;
+	gw_pg_flush(conn);
+}
+
+/* ---- connecting ---- */
+
+static void
+start_setup(GwPgConn *conn)
+{
+	static const char catalog[] =
+		"SELECT p.proname, t.typname, p.proretset FROM pg_catalog.pg_proc p"
+		" JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
+		" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'selfhost'";
+	/* From 14 on: a backend notices within a second that its connection was closed. */
+	static const char check_client[] =
+		"SELECT set_config(name, '1s', false) FROM pg_catalog.pg_settings"
+		" WHERE name = 'client_connection_check_interval';";
+	char sql[2048];
+	int64_t timeout_ms = conn->settings->statement_timeout / 1000;
+
+	snprintf(
+		sql, sizeof(sql),
+		"SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;"
+		"SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';"
+		"SET standard_conforming_strings = on; SET extra_float_digits = 1;"
+		"SET search_path = pg_catalog, pg_temp; SET lock_timeout = '%" PRId64 "ms';"
+		"SET statement_timeout = '%" PRId64 "ms'; SET idle_in_transaction_session_timeout = '60s';"
+		"SET default_transaction_read_only = %s; %s %s",
+		timeout_ms, timeout_ms, conn->settings->is_pipeline ? "on" : "off", check_client, catalog);
+	conn->state = GW_PG_SETTING_UP;
+	if (PQsetnonblocking(conn->pg, 1) != 0 || !PQsendQuery(conn->pg, sql))
+		gw_pg_broken(conn);
+	else
+		gw_pg_flush(conn);
+}
+
+static void
+continue_connecting(GwPgConn *conn)
+{
+	switch (PQconnectPoll(conn->pg))
+	{
+		case PGRES_POLLING_OK:
+			start_setup(conn);
+			return;
+		case PGRES_POLLING_READING:
+			gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLIN);
+			return;
+		case PGRES_POLLING_WRITING:
+			gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT);
+			return;
+		default:
+			lose(conn, "cannot connect");
+	}
+}
+
+static GwReturns
+returns_of(const char *type, bool is_set)
+{
+	if (strcmp(type, "http_response") == 0)
+		return is_set ? GW_RETURNS_RESPONSE_SET : GW_RETURNS_RESPONSE;
+	if (is_set)
+		return GW_RETURNS_UNKNOWN;
+	if (strcmp(type, "void") == 0)
+		return GW_RETURNS_VOID;
+	if (strcmp(type, "jsonb") == 0)
+		return GW_RETURNS_JSONB;
+	if (strcmp(type, "json") == 0 || strcmp(type, "text") == 0 || strcmp(type, "bytea") == 0)
+		return GW_RETURNS_BYTES;
+	return GW_RETURNS_UNKNOWN;
+}
+
+/* The result of the catalog's query. A function of an unknown kind counts as missing. */
+static void
+learn_functions(GwPgConn *conn, const PGresult *result)
+{
+	const GwRoutes *routes = conn->settings->routes;
+
+	conn->nfunctions = PQntuples(result);
+	for (int i = 0; i < gw_routes_count(routes); i++)
+		conn->settings->returns[i] = GW_RETURNS_UNKNOWN;
+	for (int row = 0; row < conn->nfunctions; row++)
+	{
+		for (int i = 0; i < gw_routes_count(routes); i++)
+		{
+			if (strcmp(gw_routes_get(routes, i)->id, PQgetvalue(result, row, 0)) == 0)
+				conn->settings->returns[i] =
+					returns_of(PQgetvalue(result, row, 1), PQgetvalue(result, row, 2)[0] == 't');
+		}
+	}
+}
+
+static void
+finish_setup(GwPgConn *conn)
+{
+	if (conn->nfunctions == 0)
+	{
+		GwProblem problem;
+
+		shc_error("domain %s: the database has no extension \"selfhost\"", conn->settings->domain);
+		gw_problem_set(&problem, 503, "the service is unavailable, try again later");
+		problem.retry_after = 5;
+		gw_pg_close(conn);
+		conn->events->closed(conn, &problem);
+		return;
+	}
+	if (conn->settings->is_pipeline && !PQenterPipelineMode(conn->pg))
+	{
+		gw_pg_broken(conn);
+		return;
+	}
+	conn->state = GW_PG_READY;
+	conn->since = conn->loop->now;
+	conn->events->ready(conn);
+}
+
+static void
+continue_setup(GwPgConn *conn)
+{
+	while (!PQisBusy(conn->pg))
+	{
+		PGresult *result = PQgetResult(conn->pg);
+		ExecStatusType status = PQresultStatus(result);
+
+		if (result == NULL)
+		{
+			finish_setup(conn);
+			return;
+		}
+		if (status == PGRES_TUPLES_OK && PQnfields(result) == 3)
+			learn_functions(conn, result);
+		PQclear(result);
+		if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+		{
+			lose(conn, "cannot set up a connection");
+			return;
+		}
+	}
+}
+
+/* ---- events ---- */
+
+static void
+connection_ready(GwWatch *watch, uint32_t events)
+{
+	GwPgConn *conn = (GwPgConn *) ((char *) watch - offsetof(GwPgConn, watch));
+
+	if (conn->state == GW_PG_CONNECTING)
+	{
+		continue_connecting(conn);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0 && !gw_pg_flush(conn))
+		return;
+	if ((events & ~(uint32_t) EPOLLOUT) == 0)
+		return;
+	if (!PQconsumeInput(conn->pg))
+	{
+		gw_pg_broken(conn);
+		return;
+	}
+	if (conn->state == GW_PG_SETTING_UP)
+		continue_setup(conn);
+	else
+		conn->events->readable(conn);
+}

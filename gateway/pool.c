@@ -1,0 +1,243 @@
+/*
+ * pool.c: the domains of one thread, and which lane a request takes.
+ */
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast_lane.h"
+#include "heavy_lane.h"
+#include "log.h"
+
+struct GwPool
+{
+	GwPool *next;
+	GwPools *owner;
+	char *name;
+	char *uri;
+	bool is_retired;
+	GwReturns *returns;
+	GwFastLane fast;
+	GwHeavyLane heavy;
+};
+
+void
+gw_pools_init(GwPools *pools, GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+			  int nthreads)
+{
+	*pools = (GwPools){.loop = loop, .config = config, .routes = routes, .nthreads = nthreads};
+}
+
+/* This thread's part of a limit for the process. */
+static int
+share(const GwPools *pools, int64_t limit)
+{
+	int64_t part = (limit + pools->nthreads - 1) / pools->nthreads;
+
+	return part < 1 ? 1 : (int) part;
+}
+
+static void
+free_pool(GwPool *pool)
+{
+	free(pool->name);
+	free(pool->uri);
+	free(pool->returns);
+	free(pool);
+}
+
+static GwPool *
+new_pool(GwPools *pools, const ShcDomain *domain)
+{
+	GwPool *pool = calloc(1, sizeof(GwPool));
+	GwPgSettings settings = {0};
+
+	if (pool == NULL)
+		return NULL;
+	pool->owner = pools;
+	pool->name = strdup(domain->name);
+	pool->uri = strdup(domain->uri);
+	pool->returns = calloc((size_t) gw_routes_count(pools->routes) + 1, sizeof(GwReturns));
+	if (pool->name == NULL || pool->uri == NULL || pool->returns == NULL)
+	{
+		free_pool(pool);
+		return NULL;
+	}
+	settings.conninfo = pool->uri;
+	settings.domain = pool->name;
+	settings.routes = pools->routes;
+	settings.returns = pool->returns;
+	gw_fast_lane_init(&pool->fast, pools->loop, pools->config, &settings);
+	gw_heavy_lane_init(&pool->heavy, pools->loop, pools->config, &settings,
+					   share(pools, pools->config->pg_connections));
+	pool->next = pools->pools;
+	pools->pools = pool;
+	return pool;
+}
+
+GwPool *
+gw_pools_find(const GwPools *pools, const char *name)
+{
+	int low = 0;
+	int high = pools->n;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+		int order = strcmp(name, pools->by_name[middle]->name);
+
+		if (order == 0)
+			return pools->by_name[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+void
+gw_pools_update(GwPools *pools, const GwDomainSet *set)
+{
+	size_t size = (size_t) set->domains.n + 1;
+	GwPool **by_name = calloc(size, sizeof(GwPool *));
+	int n = 0;
+
+	if (by_name == NULL)
+	{
+		shc_error("out of memory: the old domains stay");
+		return;
+	}
+	for (int i = 0; i < set->domains.n; i++)
+	{
+		const ShcDomain *domain = &set->domains.item[i];
+		GwPool *pool = gw_pools_find(pools, domain->name);
+
+		if (pool == NULL || strcmp(pool->uri, domain->uri) != 0)
+			pool = new_pool(pools, domain);
+		if (pool == NULL)
+			shc_error("domain %s: out of memory", domain->name);
+		else
+			by_name[n++] = pool;
+	}
+	for (GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
+		pool->is_retired = true;
+	for (int i = 0; i < n; i++)
+		by_name[i]->is_retired = false;
+	free(pools->by_name);
+	pools->by_name = by_name;
+	pools->n = n;
+}
+
+void
+gw_pool_submit(GwPool *pool, GwJob *job)
+{
+	GwProblem problem;
+
+	job->state = GW_JOB_NEW;
+	if (pool->fast.pending.n + pool->heavy.pending.n >=
+		share(pool->owner, pool->owner->config->max_queue))
+	{
+		gw_lane_unavailable(&problem);
+		gw_job_fail(job, &problem);
+	}
+	else if (job->operation->lane == GW_LANE_FAST)
+		gw_fast_lane_submit(&pool->fast, job);
+	else
+		gw_heavy_lane_submit(&pool->heavy, job);
+}
+
+void
+gw_pool_cancel(GwPool *pool, GwJob *job)
+{
+	if (job->state != GW_JOB_WAITING && job->state != GW_JOB_RUNNING)
+		return;
+	if (job->lane == &pool->fast)
+		gw_fast_lane_cancel(&pool->fast, job);
+	else
+		gw_heavy_lane_cancel(&pool->heavy, job);
+}
+
+void
+gw_pools_flush(GwPools *pools)
+{
+	for (GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
+	{
+		gw_fast_lane_flush(&pool->fast);
+		gw_heavy_lane_flush(&pool->heavy);
+	}
+}
+
+static bool
+pool_is_idle(const GwPool *pool)
+{
+	return gw_fast_lane_is_idle(&pool->fast) && gw_heavy_lane_is_idle(&pool->heavy);
+}
+
+static void
+close_pool(GwPool *pool)
+{
+	GwProblem problem;
+
+	gw_lane_unavailable(&problem);
+	gw_fast_lane_close(&pool->fast, &problem);
+	gw_heavy_lane_close(&pool->heavy, &problem);
+}
+
+void
+gw_pools_tick(GwPools *pools)
+{
+	GwPool **link = &pools->pools;
+
+	while (*link != NULL)
+	{
+		GwPool *pool = *link;
+
+		gw_fast_lane_tick(&pool->fast);
+		gw_heavy_lane_tick(&pool->heavy);
+		if (pool->is_retired && pool_is_idle(pool))
+		{
+			/* Its closed connections refer to it no more: only their memory is left. */
+			close_pool(pool);
+			*link = pool->next;
+			free_pool(pool);
+		}
+		else
+			link = &pool->next;
+	}
+}
+
+bool
+gw_pools_are_idle(const GwPools *pools)
+{
+	for (const GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
+	{
+		if (!pool_is_idle(pool))
+			return false;
+	}
+	return true;
+}
+
+void
+gw_pools_fail(GwPools *pools)
+{
+	for (GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
+		close_pool(pool);
+}
+
+void
+gw_pools_free(GwPools *pools)
+{
+	while (pools->pools != NULL)
+	{
+		GwPool *pool = pools->pools;
+
+		pools->pools = pool->next;
+		close_pool(pool);
+		free_pool(pool);
+	}
+	free(pools->by_name);
+	pools->by_name = NULL;
+	pools->n = 0;
+}

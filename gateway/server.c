@@ -1,0 +1,202 @@
+/*
+ * server.c: the threads of selfserv.
+ *
+ * The main thread talks to a thread through its mailbox: atomic members, and a wake-up of its loop.
+ */
+#include "server.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "http.h"
+#include "log.h"
+#include "loop.h"
+#include "pool.h"
+
+/* How long clients may take to fetch the refusals at the end. */
+#define LAST_WORDS INT64_C(1000000)
+
+typedef struct GwThread
+{
+	GwServer *server;
+	pthread_t thread;
+	bool is_running;
+	GwLoop loop;
+	GwPools pools;
+	GwHttp *http;
+	int broken_off;
+	int64_t last_tick;
+	/* the mailbox */
+	_Atomic(GwDomainSet *) new_domains;
+	atomic_bool must_stop;
+} GwThread;
+
+struct GwServer
+{
+	const GwConfig *config;
+	const GwRoutes *routes;
+	int nthreads;
+	GwThread *threads;
+};
+
+static void
+take_domains(GwThread *thread)
+{
+	GwDomainSet *set = atomic_exchange(&thread->new_domains, NULL);
+
+	if (set == NULL)
+		return;
+	gw_pools_update(&thread->pools, set);
+	gw_domain_set_release(set);
+}
+
+/* One turn: events, HTTP, then everything for PostgreSQL that has come together. */
+static void
+turn(GwThread *thread)
+{
+	GwLoop *loop = &thread->loop;
+	int64_t until = gw_http_run(thread->http);
+
+	gw_pools_flush(&thread->pools);
+	if (until > thread->last_tick + GW_TICK_US)
+		until = thread->last_tick + GW_TICK_US;
+	gw_loop_turn(loop, until);
+	take_domains(thread);
+	if (loop->now - thread->last_tick >= GW_TICK_US)
+	{
+		thread->last_tick = loop->now;
+		gw_pools_tick(&thread->pools);
+		gw_http_tick(thread->http);
+	}
+	gw_loop_collect(loop);
+}
+
+/* Finishes what runs; then what still runs is refused, and gets a moment to be told so. */
+static void
+drain(GwThread *thread)
+{
+	int64_t end = thread->loop.now + thread->server->config->shutdown_timeout;
+
+	gw_http_quiesce(thread->http);
+	while (gw_http_active(thread->http) > 0 && thread->loop.now < end)
+		turn(thread);
+	thread->broken_off = gw_http_active(thread->http);
+	gw_pools_fail(&thread->pools);
+	gw_http_unpark(thread->http);
+	end = thread->loop.now + LAST_WORDS;
+	do
+		turn(thread);
+	while (gw_http_active(thread->http) > 0 && thread->loop.now < end);
+	/* Whatever was asked in that moment: no connection may be left suspended. */
+	gw_pools_fail(&thread->pools);
+	gw_http_unpark(thread->http);
+	gw_http_run(thread->http);
+	gw_http_stop(thread->http);
+	gw_pools_free(&thread->pools);
+}
+
+static void *
+run_thread(void *context)
+{
+	GwThread *thread = context;
+
+	take_domains(thread);
+	while (!atomic_load(&thread->must_stop))
+		turn(thread);
+	drain(thread);
+	return NULL;
+}
+
+static bool
+start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *domains)
+{
+	thread->server = server;
+	gw_domain_set_hold(domains);
+	atomic_init(&thread->new_domains, domains);
+	atomic_init(&thread->must_stop, false);
+	if (!gw_loop_init(&thread->loop))
+		return false;
+	thread->last_tick = thread->loop.now;
+	gw_pools_init(&thread->pools, &thread->loop, server->config, server->routes, server->nthreads);
+	thread->http = gw_http_start(&thread->loop, server->config, server->routes, &thread->pools,
+								 listen_fd, server->nthreads);
+	if (thread->http == NULL)
+		return false;
+	if (pthread_create(&thread->thread, NULL, run_thread, thread) != 0)
+	{
+		shc_error("cannot start a thread");
+		gw_http_quiesce(thread->http);
+		gw_http_stop(thread->http);
+		return false;
+	}
+	thread->is_running = true;
+	return true;
+}
+
+GwServer *
+gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, GwDomainSet *domains)
+{
+	GwServer *server = calloc(1, sizeof(GwServer));
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (server == NULL)
+		return NULL;
+	server->config = config;
+	server->routes = routes;
+	server->nthreads =
+		config->threads > 0 ? (int) config->threads : (int) (processors > 0 ? processors : 1);
+	server->threads = calloc((size_t) server->nthreads, sizeof(GwThread));
+	if (server->threads == NULL)
+	{
+		free(server);
+		return NULL;
+	}
+	for (int i = 0; i < server->nthreads; i++)
+	{
+		if (start_thread(server, &server->threads[i], listen_fd, domains))
+			continue;
+		server->nthreads = i;
+		gw_server_stop(server);
+		return NULL;
+	}
+	return server;
+}
+
+void
+gw_server_set_domains(GwServer *server, GwDomainSet *domains)
+{
+	for (int i = 0; i < server->nthreads; i++)
+	{
+		GwThread *thread = &server->threads[i];
+
+		gw_domain_set_hold(domains);
+		gw_domain_set_release(atomic_exchange(&thread->new_domains, domains));
+		gw_loop_wake(&thread->loop);
+	}
+}
+
+int
+gw_server_stop(GwServer *server)
+{
+	int broken_off = 0;
+
+	for (int i = 0; i < server->nthreads; i++)
+	{
+		atomic_store(&server->threads[i].must_stop, true);
+		gw_loop_wake(&server->threads[i].loop);
+	}
+	for (int i = 0; i < server->nthreads; i++)
+	{
+		GwThread *thread = &server->threads[i];
+
+		pthread_join(thread->thread, NULL);
+		gw_loop_close(&thread->loop);
+		gw_domain_set_release(atomic_load(&thread->new_domains));
+		broken_off += thread->broken_off;
+	}
+	free(server->threads);
+	free(server);
+	return broken_off;
+}

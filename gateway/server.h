@@ -1,0 +1,28 @@
+/*
+ * server.h: the threads of selfserv: each an event loop with its own HTTP daemon and its own
+ * connections to PostgreSQL. Nothing is shared but the routes, the configuration and the sets of
+ * domains, all of them read-only.
+ */
+#ifndef SH_GATEWAY_SERVER_H
+#define SH_GATEWAY_SERVER_H
+
+#include "config.h"
+#include "domains.h"
+#include "route.h"
+
+typedef struct GwServer GwServer;
+
+/* Starts the threads. listen_fd stays the caller's. NULL: logged, and nothing runs. */
+extern GwServer *gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd,
+								 GwDomainSet *domains);
+
+/* Hands a new set of domains to every thread. */
+extern void gw_server_set_domains(GwServer *server, GwDomainSet *domains);
+
+/*
+ * Stops accepting, lets what runs finish for up to the configured time, and ends the threads. The
+ * number of requests that had to be broken off is returned.
+ */
+extern int gw_server_stop(GwServer *server);
+
+#endif
