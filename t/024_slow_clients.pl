@@ -189,7 +189,7 @@ ok(closed_within($stalled, 20), 'an upload without progress is cut off');
 my $headless = connect_raw();
 syswrite($headless, "GET /v2/users/me HTTP/1.1\r\nHost: lo");
 ok(closed_within($headless, 20), 'a request whose headers do not end is cut off');
-is($sh->get("/v2/timeseries/$fresh/data?start=2020-01-01T00:00:00Z&end=2020-02-01T00:00:00Z")->{content}, '[]', 'nothing of it is stored');
+is($sh->get("/v2/timeseries/$fresh/data?start=2020-01-01T00:00:00Z&end=2020-02-01T00:00:00Z")->{content}, "[]\n", 'nothing of it is stored');
 no_active_backend('no backend is left behind');
 cmp_ok($sh->rss, '<', $limit_kb, 'memory at the end: ' . $sh->rss . ' kB');
 
