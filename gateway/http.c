@@ -170,6 +170,8 @@ job_changed(GwJob *job)
 	GwHttp *http = request->owner;
 	const GwClient *client = request->client;
 
+	if (job->is_complete && !job->is_problem)
+		gw_pool_note_token(request->pool, job);
 	if (job->is_problem && job->problem.status == 401 && !request->is_parked)
 		park(http, request);
 	else if (request->is_suspended)

@@ -66,6 +66,7 @@ struct GwJob
 	const char *const *header; /* "Name: value" */
 	bool has_user;
 	uint8_t user_uuid[GW_UUID_SIZE];
+	uint8_t token_uuid[GW_UUID_SIZE];
 	GwProblem problem;
 	GwPiece *first;
 	GwPiece *last;

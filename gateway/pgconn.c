@@ -210,6 +210,8 @@ learn_functions(GwPgConn *conn, const PGresult *result)
 	conn->nfunctions = PQntuples(result);
 	for (int i = 0; i < gw_routes_count(routes); i++)
 		conn->settings->returns[i] = GW_RETURNS_UNKNOWN;
+	/* The report of used tokens stands behind the routes. */
+	conn->settings->returns[gw_routes_count(routes)] = GW_RETURNS_VOID;
 	for (int row = 0; row < conn->nfunctions; row++)
 	{
 		for (int i = 0; i < gw_routes_count(routes); i++)

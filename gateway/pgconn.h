@@ -51,7 +51,7 @@ typedef struct GwPgSettings
 	const GwRoutes *routes;
 	bool is_pipeline; /* also read-only */
 	int64_t statement_timeout;
-	GwReturns *returns; /* one for each operation; filled while the connection is set up */
+	GwReturns *returns; /* one for each operation, and one; filled while the connection is set up */
 } GwPgSettings;
 
 struct GwPgConn
@@ -66,7 +66,7 @@ struct GwPgConn
 	const GwPgSettings *settings; /* lives as long as the connection's owner */
 	int64_t since;				  /* start of connecting, then last use */
 	bool is_paused;				  /* nothing is read, so that the server waits */
-	bool *is_prepared;			  /* one for each operation */
+	bool *is_prepared;			  /* one for each operation, and one */
 	int nfunctions;				  /* of the extension, seen while setting up */
 	GwPgConn *next;				  /* the owner's list */
 	/* the heavy lane's: the job in hand and what is known of its outcome */

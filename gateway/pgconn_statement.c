@@ -146,6 +146,8 @@ take_user(GwJob *job, const PGresult *result, int column)
 		!PQgetisnull(result, 0, column) && PQgetlength(result, 0, column) == GW_UUID_SIZE;
 	if (job->has_user)
 		memcpy(job->user_uuid, PQgetvalue(result, 0, column), GW_UUID_SIZE);
+	if (job->has_user && PQgetlength(result, 0, column + 1) == GW_UUID_SIZE)
+		memcpy(job->token_uuid, PQgetvalue(result, 0, column + 1), GW_UUID_SIZE);
 }
 
 static bool

@@ -9,6 +9,7 @@
 #include "fast_lane.h"
 #include "heavy_lane.h"
 #include "log.h"
+#include "token_use.h"
 
 struct GwPool
 {
@@ -20,6 +21,8 @@ struct GwPool
 	GwReturns *returns;
 	GwFastLane fast;
 	GwHeavyLane heavy;
+	GwOperation token_operation;
+	GwTokenUse tokens;
 };
 
 void
@@ -44,6 +47,7 @@ free_pool(GwPool *pool)
 	free(pool->name);
 	free(pool->uri);
 	free(pool->returns);
+	gw_token_use_free(&pool->tokens);
 	free(pool);
 }
 
@@ -71,6 +75,8 @@ new_pool(GwPools *pools, const ShcDomain *domain)
 	gw_fast_lane_init(&pool->fast, pools->loop, pools->config, &settings);
 	gw_heavy_lane_init(&pool->heavy, pools->loop, pools->config, &settings,
 					   share(pools, pools->config->pg_connections));
+	pool->token_operation = gw_token_use_operation(gw_routes_count(pools->routes));
+	pool->tokens.last_report = pools->loop->now;
 	pool->next = pools->pools;
 	pools->pools = pool;
 	return pool;
@@ -186,6 +192,21 @@ close_pool(GwPool *pool)
 }
 
 void
+gw_pool_note_token(GwPool *pool, const GwJob *job)
+{
+	gw_token_use_note(&pool->tokens, job);
+}
+
+static void
+report_tokens(GwPool *pool)
+{
+	GwJob *job = gw_token_use_report(&pool->tokens, &pool->token_operation, pool->owner->loop->now);
+
+	if (job != NULL)
+		gw_heavy_lane_submit(&pool->heavy, job);
+}
+
+void
 gw_pools_tick(GwPools *pools)
 {
 	GwPool **link = &pools->pools;
@@ -196,6 +217,7 @@ gw_pools_tick(GwPools *pools)
 
 		gw_fast_lane_tick(&pool->fast);
 		gw_heavy_lane_tick(&pool->heavy);
+		report_tokens(pool);
 		if (pool->is_retired && pool_is_idle(pool))
 		{
 			/* Its closed connections refer to it no more: only their memory is left. */

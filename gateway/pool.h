@@ -42,6 +42,9 @@ extern void gw_pool_submit(GwPool *pool, GwJob *job);
 /* Nobody waits for a job any more; it is the caller's again. Nothing for one that has ended. */
 extern void gw_pool_cancel(GwPool *pool, GwJob *job);
 
+/* A job has succeeded: its token was used. */
+extern void gw_pool_note_token(GwPool *pool, const GwJob *job);
+
 /* Once a turn: sends what has come together. Every GW_TICK_US: limits of time. */
 extern void gw_pools_flush(GwPools *pools);
 extern void gw_pools_tick(GwPools *pools);

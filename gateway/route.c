@@ -149,6 +149,14 @@ gw_operation_statement(const GwOperation *operation, bool composite)
 	ShcBuf sql;
 
 	shc_buf_init(&sql, MAX_STATEMENT);
+	if (operation->is_internal)
+	{
+		shc_buf_puts(&sql, "SELECT ");
+		append_call(&sql, operation);
+		shc_buf_puts(&sql, " AS r, NULL::uuid AS user_uuid, NULL::uuid AS token_uuid,"
+						   " NULL::double precision AS rate WHERE $1::bytea IS NOT NULL");
+		return sql.failed ? (shc_buf_free(&sql), NULL) : sql.data;
+	}
 	if (composite)
 		shc_buf_puts(&sql, "SELECT (s.r).*, s.user_uuid, s.token_uuid, s.rate FROM (");
 	shc_buf_puts(&sql, "SELECT ");

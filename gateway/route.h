@@ -80,6 +80,7 @@ typedef struct GwOperation
 	GwMethod method;
 	const char *path; /* template: /v2/users/{uuid} */
 	GwLane lane;
+	bool is_internal; /* of the gateway itself: without credentials */
 	int nparameters;
 	const GwParameter *parameters;
 	bool has_body;
