@@ -1,0 +1,211 @@
+-- Policies. Nobody can give, take or deny to others what he does not hold himself.
+
+CREATE VIEW selfhost._policy_json AS
+    SELECT p.uuid, p.group_uuid, p.priority, p.effect, p.action, p.resource,
+           (SELECT row_to_json(r) FROM (
+                SELECT p.action, p.effect, p.group_uuid, p.priority, p.resource, p.uuid) AS r) AS json
+    FROM selfhost.policy AS p;
+
+CREATE FUNCTION selfhost._no_policy(policy_uuid uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM selfhost._refuse('P0002', format('policy %s does not exist', policy_uuid));
+END
+$$;
+
+-- The caller must hold the action on everything that the pattern matches.
+CREATE FUNCTION selfhost._require_held(action text, pattern text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT selfhost._holds_pattern(action, pattern) THEN
+        PERFORM selfhost._refuse('42501',
+            format('not allowed: %s on all of %s is not yours to give or deny', action, pattern));
+    END IF;
+END
+$$;
+
+-- May the caller make or unmake this policy?
+CREATE FUNCTION selfhost._require_policy(
+    group_uuid uuid, effect selfhost.policy_effect, action selfhost.policy_action, resource text
+) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF effect = 'deny' THEN
+        PERFORM selfhost._require('update', selfhost._resource('groups', group_uuid));
+    END IF;
+    PERFORM selfhost._require_held(action::text, resource);
+END
+$$;
+
+-- The root group is not denied anything.
+CREATE FUNCTION selfhost._check_policy(policy selfhost.policy) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM selfhost.user_group AS g WHERE g.uuid = policy.group_uuid) THEN
+        PERFORM selfhost._refuse('22023', 'group_uuid: no such group');
+    END IF;
+    IF policy.effect = 'deny' AND policy.group_uuid = '00000000-0000-1000-8000-000000000000' THEN
+        PERFORM selfhost._refuse('23505', 'effect: the root group cannot be denied anything');
+    END IF;
+END
+$$;
+
+-- The policy that a body describes; NULL where a member is absent.
+CREATE FUNCTION selfhost._body_policy(body jsonb, required boolean) RETURNS selfhost.policy
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    policy selfhost.policy;
+BEGIN
+    policy.group_uuid := selfhost._body_uuid(body, 'group_uuid', required);
+    policy.priority := selfhost._body_integer(body, 'priority', required);
+    policy.effect :=
+        selfhost._body_choice(body, 'effect', enum_range(NULL::selfhost.policy_effect), required);
+    policy.action :=
+        selfhost._body_choice(body, 'action', enum_range(NULL::selfhost.policy_action), required);
+    policy.resource := selfhost._body_text(body, 'resource', required, min_length => 1,
+                                           max_length => 500);
+    IF NOT selfhost._pattern_valid(policy.resource) THEN
+        PERFORM selfhost._refuse('22025', 'resource: must not end in a backslash that escapes nothing');
+    END IF;
+    RETURN policy;
+END
+$$;
+
+-- limit: 20 where it is not given. group_uuids: of these groups only.
+CREATE FUNCTION selfhost.list_policies(
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, group_uuids uuid[] DEFAULT NULL
+) RETURNS json
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM selfhost._require('read', 'policies');
+    RETURN array_to_json(ARRAY(
+        SELECT j.json
+        FROM (SELECT s.uuid
+              FROM (SELECT p.uuid FROM selfhost.policy AS p
+                    WHERE group_uuids IS NULL OR p.group_uuid = ANY (group_uuids)
+                    ORDER BY p.resource DESC, p.effect, p.action DESC, p.priority, p.uuid
+                    OFFSET 0) AS s
+              WHERE selfhost.can_read('policies', s.uuid)
+              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+        JOIN selfhost._policy_json AS j ON j.uuid = page.uuid
+        ORDER BY j.resource DESC, j.effect, j.action DESC, j.priority, j.uuid));
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.list_policies(integer, integer, uuid[])
+    TO selfhost_gateway, selfhost_sql;
+
+CREATE FUNCTION selfhost.create_policy(body jsonb) RETURNS json
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    new_policy selfhost.policy;
+BEGIN
+    PERFORM selfhost._require('create', 'policies');
+    new_policy := selfhost._body_policy(body, required => true);
+    PERFORM selfhost._require_policy(new_policy.group_uuid, new_policy.effect, new_policy.action,
+                                     new_policy.resource);
+    PERFORM selfhost._lock_groups(ARRAY[new_policy.group_uuid]);
+    PERFORM selfhost._check_policy(new_policy);
+    BEGIN
+        INSERT INTO selfhost.policy AS p (group_uuid, priority, effect, action, resource)
+            VALUES (new_policy.group_uuid, new_policy.priority, new_policy.effect,
+                    new_policy.action, new_policy.resource)
+            RETURNING p.uuid INTO new_policy.uuid;
+    EXCEPTION WHEN unique_violation THEN
+        PERFORM selfhost._refuse('23505', 'policy: the group has it already');
+    END;
+    RETURN (SELECT j.json FROM selfhost._policy_json AS j WHERE j.uuid = new_policy.uuid);
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.create_policy(jsonb) TO selfhost_gateway, selfhost_sql;
+
+CREATE FUNCTION selfhost.get_policy(uuid uuid) RETURNS json
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    answer json;
+BEGIN
+    PERFORM selfhost._require('read', selfhost._resource('policies', uuid));
+    SELECT j.json INTO answer FROM selfhost._policy_json AS j WHERE j.uuid = get_policy.uuid;
+    IF NOT FOUND THEN
+        PERFORM selfhost._no_policy(uuid);
+    END IF;
+    RETURN answer;
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.get_policy(uuid) TO selfhost_gateway, selfhost_sql;
+
+-- Locks a policy behind its group and the one it is to move to, as the deletion of a group does.
+CREATE FUNCTION selfhost._lock_policy(policy_uuid uuid, to_group uuid) RETURNS selfhost.policy
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    seen   selfhost.policy;
+    locked selfhost.policy;
+BEGIN
+    SELECT p.* INTO seen FROM selfhost.policy AS p WHERE p.uuid = policy_uuid;
+    PERFORM selfhost._lock_groups(ARRAY[seen.group_uuid, to_group]);
+    SELECT p.* INTO locked FROM selfhost.policy AS p WHERE p.uuid = policy_uuid FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM selfhost._no_policy(policy_uuid);
+    ELSIF locked.group_uuid <> seen.group_uuid THEN
+        PERFORM selfhost._refuse('40001', 'policy: has just been changed, try again');
+    END IF;
+    RETURN locked;
+END
+$$;
+
+CREATE FUNCTION selfhost.update_policy(uuid uuid, body jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old_policy selfhost.policy;
+    new_policy selfhost.policy;
+BEGIN
+    PERFORM selfhost._require('update', selfhost._resource('policies', uuid));
+    new_policy := selfhost._body_policy(body, required => false);
+    old_policy := selfhost._lock_policy(uuid, new_policy.group_uuid);
+
+    new_policy.uuid := old_policy.uuid;
+    new_policy.group_uuid := coalesce(new_policy.group_uuid, old_policy.group_uuid);
+    new_policy.priority := coalesce(new_policy.priority, old_policy.priority);
+    new_policy.effect := coalesce(new_policy.effect, old_policy.effect);
+    new_policy.action := coalesce(new_policy.action, old_policy.action);
+    new_policy.resource := coalesce(new_policy.resource, old_policy.resource);
+    IF new_policy = old_policy THEN
+        RETURN;
+    END IF;
+    PERFORM selfhost._require_policy(old_policy.group_uuid, old_policy.effect, old_policy.action,
+                                     old_policy.resource);
+    PERFORM selfhost._require_policy(new_policy.group_uuid, new_policy.effect, new_policy.action,
+                                     new_policy.resource);
+    PERFORM selfhost._check_policy(new_policy);
+    BEGIN
+        UPDATE selfhost.policy AS p
+            SET group_uuid = new_policy.group_uuid, priority = new_policy.priority,
+                effect = new_policy.effect, action = new_policy.action,
+                resource = new_policy.resource
+            WHERE p.uuid = update_policy.uuid;
+    EXCEPTION WHEN unique_violation THEN
+        PERFORM selfhost._refuse('23505', 'policy: the group has it already');
+    END;
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.update_policy(uuid, jsonb) TO selfhost_gateway, selfhost_sql;
+
+-- To take a right away needs no more than the right to delete the policy; to end a denial does.
+CREATE FUNCTION selfhost.delete_policy(uuid uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old_policy selfhost.policy;
+BEGIN
+    PERFORM selfhost._require('delete', selfhost._resource('policies', uuid));
+    SELECT p.* INTO old_policy FROM selfhost.policy AS p
+        WHERE p.uuid = delete_policy.uuid FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM selfhost._no_policy(uuid);
+    END IF;
+    IF old_policy.effect = 'deny' THEN
+        PERFORM selfhost._require_policy(old_policy.group_uuid, old_policy.effect, old_policy.action,
+                                         old_policy.resource);
+    END IF;
+    DELETE FROM selfhost.policy AS p WHERE p.uuid = delete_policy.uuid;
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.delete_policy(uuid) TO selfhost_gateway, selfhost_sql;
