@@ -32,8 +32,8 @@ typedef struct ShcConfKey
 	ShcConfType type;
 	size_t		offset;	  /* of the member in the program's struct */
 	const char *standard; /* default, as it would be written in the file (lists: YAML flow) */
-	double		min;	  /* limits of numbers, sizes and durations, in the member's unit */
-	double		max;
+	double		min;	  /* limits of numbers, sizes and durations, in the member's unit; */
+	double		max;	  /* both 0: none; INFINITY: none above */
 	const char *help; /* one line, for --help and the documentation test */
 } ShcConfKey;
 
@@ -42,7 +42,8 @@ extern bool shc_conf_defaults(const ShcConfKey *keys, void *conf);
 
 /*
  * Reads a YAML file into conf. Keys are case-insensitive. Unknown keys are warnings that name them;
- * bad values are errors that name file, line and key. False after any error; all of them are logged.
+ * bad values are errors that name file, line and key, never the value. A key without a value keeps its
+ * default. False after any error; all of them are logged.
  */
 extern bool shc_conf_read(const ShcConfKey *keys, void *conf, const char *file);
 
@@ -68,11 +69,12 @@ typedef struct ShcDomain
 typedef struct ShcDomains
 {
 	int		   n;
-	ShcDomain *item;
+	ShcDomain *item; /* sorted by name, each name once */
 } ShcDomains;
 
 /* False (logged with file and line): *out is untouched, so that the old set stays. */
 extern bool shc_domains_read(const char *file, ShcDomains *out);
+/* Wipes the URIs. */
 extern void shc_domains_free(ShcDomains *domains);
 
 #endif
