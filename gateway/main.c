@@ -289,20 +289,21 @@ serve(const GwConfig *config, const GwRoutes *routes, GwDomainFile *file, GwDoma
 
 	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	listen_fd = open_listener(config);
-	if (signal_fd >= 0 && listen_fd >= 0)
-		server = gw_server_start(config, routes, listen_fd, domains);
-	if (server == NULL)
+	if (listen_fd >= 0)
 	{
-		if (listen_fd >= 0)
-			close(listen_fd);
+		log_listening(listen_fd);
+		server = gw_server_start(config, routes, listen_fd, domains);
+	}
+	if (server == NULL || signal_fd < 0)
+	{
+		if (server != NULL)
+			gw_server_stop(server, listen_fd);
 		if (signal_fd >= 0)
 			close(signal_fd);
 		return 1;
 	}
-	log_listening(listen_fd);
 	wait_for_signal(server, file, signal_fd);
-	close(listen_fd);
-	broken_off = gw_server_stop(server);
+	broken_off = gw_server_stop(server, listen_fd);
 	close(signal_fd);
 	if (broken_off > 0)
 		shc_warning("stopped; %d requests were broken off", broken_off);

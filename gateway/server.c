@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,6 @@ typedef struct GwThread
 {
 	GwServer *server;
 	pthread_t thread;
-	bool is_running;
 	GwLoop loop;
 	GwPools pools;
 	GwHttp *http;
@@ -39,6 +39,7 @@ struct GwServer
 	const GwRoutes *routes;
 	int nthreads;
 	GwThread *threads;
+	sem_t quiesced; /* counts the threads that accept no more */
 };
 
 static void
@@ -80,6 +81,7 @@ drain(GwThread *thread)
 	int64_t end = thread->loop.now + thread->server->config->shutdown_timeout;
 
 	gw_http_quiesce(thread->http);
+	sem_post(&thread->server->quiesced);
 	while (gw_http_active(thread->http) > 0 && thread->loop.now < end)
 		turn(thread);
 	thread->broken_off = gw_http_active(thread->http);
@@ -131,7 +133,6 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 		gw_http_stop(thread->http);
 		return false;
 	}
-	thread->is_running = true;
 	return true;
 }
 
@@ -142,7 +143,10 @@ gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, G
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (server == NULL)
+	{
+		close(listen_fd);
 		return NULL;
+	}
 	server->config = config;
 	server->routes = routes;
 	server->nthreads =
@@ -151,14 +155,16 @@ gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, G
 	if (server->threads == NULL)
 	{
 		free(server);
+		close(listen_fd);
 		return NULL;
 	}
+	sem_init(&server->quiesced, 0, 0);
 	for (int i = 0; i < server->nthreads; i++)
 	{
 		if (start_thread(server, &server->threads[i], listen_fd, domains))
 			continue;
 		server->nthreads = i;
-		gw_server_stop(server);
+		gw_server_stop(server, listen_fd);
 		return NULL;
 	}
 	return server;
@@ -178,7 +184,7 @@ gw_server_set_domains(GwServer *server, GwDomainSet *domains)
 }
 
 int
-gw_server_stop(GwServer *server)
+gw_server_stop(GwServer *server, int listen_fd)
 {
 	int broken_off = 0;
 
@@ -187,6 +193,13 @@ gw_server_stop(GwServer *server)
 		atomic_store(&server->threads[i].must_stop, true);
 		gw_loop_wake(&server->threads[i].loop);
 	}
+	/* The library takes the socket out of its epoll sets: it must be open until then. */
+	for (int i = 0; i < server->nthreads; i++)
+	{
+		while (sem_wait(&server->quiesced) != 0)
+			;
+	}
+	close(listen_fd);
 	for (int i = 0; i < server->nthreads; i++)
 	{
 		GwThread *thread = &server->threads[i];
@@ -196,6 +209,7 @@ gw_server_stop(GwServer *server)
 		gw_domain_set_release(atomic_load(&thread->new_domains));
 		broken_off += thread->broken_off;
 	}
+	sem_destroy(&server->quiesced);
 	free(server->threads);
 	free(server);
 	return broken_off;

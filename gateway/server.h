@@ -12,7 +12,7 @@
 
 typedef struct GwServer GwServer;
 
-/* Starts the threads. listen_fd stays the caller's. NULL: logged, and nothing runs. */
+/* Starts the threads. NULL: logged, nothing runs, and listen_fd is closed. */
 extern GwServer *gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd,
 								 GwDomainSet *domains);
 
@@ -20,9 +20,9 @@ extern GwServer *gw_server_start(const GwConfig *config, const GwRoutes *routes,
 extern void gw_server_set_domains(GwServer *server, GwDomainSet *domains);
 
 /*
- * Stops accepting, lets what runs finish for up to the configured time, and ends the threads. The
- * number of requests that had to be broken off is returned.
+ * Stops accepting and closes listen_fd, lets what runs finish for up to the configured time, and ends
+ * the threads. The number of requests that had to be broken off is returned.
  */
-extern int gw_server_stop(GwServer *server);
+extern int gw_server_stop(GwServer *server, int listen_fd);
 
 #endif
