@@ -1,0 +1,239 @@
+/*
+ * pgx.c: a blocking connection to PostgreSQL.
+ *
+ * libpq's own messages are not always fit for a log: those about connection strings quote them, and
+ * those about statements quote the statement. Of an error of the server only message and hint are
+ * shown; its detail can hold values of rows.
+ */
+#include "pgx.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+struct ShcPg
+{
+	PGconn *connection;
+	char sqlstate[6];
+};
+
+static bool
+is_option(const PQconninfoOption *option, const char *keyword)
+{
+	return strcmp(option->keyword, keyword) == 0;
+}
+
+/*
+ * Can this part of a connection string be shown? Not where a piece of a password has got into it: of
+ * one with @ or / that are not written as %40 and %2F in a URI.
+ */
+static bool
+is_plausible(const PQconninfoOption *option, bool uri)
+{
+	const char *value = option->val;
+
+	if (value == NULL)
+		return true;
+	if (is_option(option, "port"))
+		return value[strspn(value, "0123456789,")] == '\0';
+	if (is_option(option, "dbname"))
+		return !uri || strchr(value, '@') == NULL;
+	/* An abstract socket begins with @. */
+	if (is_option(option, "host") || is_option(option, "hostaddr"))
+		return strchr(value[0] == '@' ? value + 1 : value, '@') == NULL;
+	return true;
+}
+
+static bool
+check_conninfo(const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	bool uri = strncmp(conninfo, "postgres", 8) == 0 && strstr(conninfo, "://") != NULL;
+	bool good = options != NULL;
+
+	for (PQconninfoOption *option = options; good && option->keyword != NULL; option++)
+		good = is_plausible(option, uri);
+	PQconninfoFree(options);
+	if (!good)
+		shc_error(
+			"the connection string is not valid (special characters of a password are written "
+			"as %%XX in a URI)");
+	return good;
+}
+
+/* Notices of the server: warnings are for the user, the rest for whoever looks for a fault. */
+static void
+receive_notice(void *context, const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	(void) context;
+	if (message == NULL)
+		return;
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		shc_warning("%s", message);
+	else
+		shc_debug("%s", message);
+}
+
+bool
+shc_pg_connect(const char *conninfo, int timeout, ShcPg **out)
+{
+	char seconds[16];
+	/* The time-out stands before the string, which may have its own, the encoding behind it. */
+	const char *keyword[] = {"connect_timeout", "fallback_application_name", "dbname",
+							 "client_encoding", NULL};
+	const char *value[] = {seconds, "selfctl", conninfo, "UTF8", NULL};
+	ShcPg *pg;
+
+	*out = NULL;
+	if (!check_conninfo(conninfo))
+		return false;
+	pg = calloc(1, sizeof(ShcPg));
+	if (pg == NULL)
+	{
+		shc_error("out of memory");
+		return false;
+	}
+	snprintf(seconds, sizeof(seconds), "%d", timeout);
+	pg->connection = PQconnectdbParams(keyword, value, 1);
+	if (PQstatus(pg->connection) != CONNECTION_OK)
+	{
+		shc_error("cannot connect: %s",
+				  pg->connection != NULL ? PQerrorMessage(pg->connection) : "out of memory");
+		shc_pg_close(pg);
+		return false;
+	}
+	PQsetNoticeReceiver(pg->connection, receive_notice, NULL);
+	*out = pg;
+	return true;
+}
+
+void
+shc_pg_close(ShcPg *pg)
+{
+	if (pg == NULL)
+		return;
+	PQfinish(pg->connection);
+	free(pg);
+}
+
+/* Notes and logs the error of a result. */
+static void
+log_error(ShcPg *pg, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	const char *schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+
+	snprintf(pg->sqlstate, sizeof(pg->sqlstate), "%s", sqlstate != NULL ? sqlstate : "08000");
+	if (message == NULL)
+		shc_error("%s", PQerrorMessage(pg->connection));
+	else if (schema != NULL && strcmp(schema, "selfhost") == 0)
+		shc_error("%s", message); /* a refusal, whose text is for the user */
+	else if (hint != NULL)
+		shc_error("%s (%s; SQLSTATE %s)", message, hint, pg->sqlstate);
+	else
+		shc_error("%s (SQLSTATE %s)", message, pg->sqlstate);
+}
+
+/* Checks a result, which stays the caller's. */
+static bool
+check_result(ShcPg *pg, const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+	{
+		pg->sqlstate[0] = '\0';
+		return true;
+	}
+	if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH ||
+		status == PGRES_EMPTY_QUERY)
+	{
+		snprintf(pg->sqlstate, sizeof(pg->sqlstate), "0A000");
+		shc_error("COPY and empty statements are not supported here");
+		return false;
+	}
+	log_error(pg, result);
+	return false;
+}
+
+static bool
+visit_rows(const PGresult *result, ShcPgRow row, void *context)
+{
+	int n = PQnfields(result);
+	const char **value = calloc((size_t) n + 1, sizeof(char *));
+	bool good = value != NULL;
+
+	if (!good)
+		shc_error("out of memory");
+	for (int i = 0; good && i < PQntuples(result); i++)
+	{
+		for (int j = 0; j < n; j++)
+			value[j] = PQgetisnull(result, i, j) ? NULL : PQgetvalue(result, i, j);
+		good = row(context, n, value);
+	}
+	free(value);
+	return good;
+}
+
+bool
+shc_pg_exec(ShcPg *pg, const char *sql, int n, const char *const *parameter, ShcPgRow row,
+			void *context)
+{
+	PGresult *result = PQexecParams(pg->connection, sql, n, NULL, parameter, NULL, NULL, 0);
+	bool good = check_result(pg, result);
+
+	if (good && row != NULL)
+		good = visit_rows(result, row, context);
+	PQclear(result);
+	return good;
+}
+
+bool
+shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, char **out)
+{
+	PGresult *result = PQexecParams(pg->connection, sql, n, NULL, parameter, NULL, NULL, 0);
+	bool good = check_result(pg, result);
+
+	*out = NULL;
+	if (good && PQntuples(result) > 0 && PQnfields(result) > 0 && !PQgetisnull(result, 0, 0))
+	{
+		*out = strdup(PQgetvalue(result, 0, 0));
+		if (*out == NULL)
+		{
+			shc_error("out of memory");
+			good = false;
+		}
+	}
+	PQclear(result);
+	return good;
+}
+
+bool
+shc_pg_script(ShcPg *pg, const char *sql)
+{
+	PGresult *result = PQexec(pg->connection, sql);
+	bool good = check_result(pg, result);
+
+	PQclear(result);
+	return good;
+}
+
+const char *
+shc_pg_sqlstate(const ShcPg *pg)
+{
+	return pg->sqlstate;
+}
+
+int
+shc_pg_server_version(const ShcPg *pg)
+{
+	return PQserverVersion(pg->connection);
+}

@@ -1,0 +1,46 @@
+/*
+ * pgx.h: a blocking connection to PostgreSQL, for the command line. One thread at a time.
+ *
+ * Functions that return false have logged why, once, without connection strings, passwords or the
+ * text of statements.
+ */
+#ifndef SHC_PGX_H
+#define SHC_PGX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct ShcPg ShcPg;
+
+/*
+ * Connects with a URI or a keyword string; "" takes everything from libpq's environment. The time-out
+ * is for each address of the host, in seconds, unless the string has its own; 0: none. The caller
+ * closes the connection.
+ */
+extern bool shc_pg_connect(const char *conninfo, int timeout, ShcPg **out);
+extern void shc_pg_close(ShcPg *pg);
+
+/* One row of an answer: texts, NULL for SQL's NULL, valid during the call. False ends the answer. */
+typedef bool (*ShcPgRow)(void *context, int n, const char *const *value);
+
+/*
+ * Runs one statement with n text parameters and hands each row of its answer to `row`, which may be
+ * NULL. False also when `row` has returned false.
+ */
+extern bool shc_pg_exec(ShcPg *pg, const char *sql, int n, const char *const *parameter,
+						ShcPgRow row, void *context);
+
+/* As shc_pg_exec(); *out is a malloc'd copy of the first value, or NULL: no row, or SQL's NULL. */
+extern bool
+shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, char **out);
+
+/* Runs any number of statements, without parameters, in one transaction unless they say otherwise. */
+extern bool shc_pg_script(ShcPg *pg, const char *sql);
+
+/* The SQLSTATE of the last error, "" when there was none; "08000" for a lost connection. */
+extern const char *shc_pg_sqlstate(const ShcPg *pg);
+
+/* For instance 150013. */
+extern int shc_pg_server_version(const ShcPg *pg);
+
+#endif
