@@ -21,6 +21,7 @@ const char *const sh_unit_bases[SH_QUANTITIES] = {
 #define SMALL	 (ALL | SET(SH_PREFIX_SMALL))
 #define COLUMN	 (SMALL | SET(SH_PREFIX_COLUMN))
 #define MU		 "\316\274" /* U+03BC, Greek small letter mu */
+#define DEGREE	 "\302\260" /* U+00B0 */
 #define ANGSTROM "\303\205" /* U+00C5 */
 #define SQUARED	 "\302\262" /* U+00B2 */
 
@@ -43,8 +44,8 @@ static const ShPrefix prefixes[] = {
 /* clang-format off */
 static const ShUnit units[] = {
 	/* quantity, prefixes, symbols are words, numerator, denominator, zero, words, symbols */
-	{SH_TEMPERATURE, SH_PREFIX_NONE, false, 1, 1, 0, {"celsius"}, {"C"}},
-	{SH_TEMPERATURE, SH_PREFIX_NONE, false, 5, 9, 32, {"fahrenheit"}, {"F"}},
+	{SH_TEMPERATURE, SH_PREFIX_NONE, false, 1, 1, 0, {"celsius"}, {"C", "degC", DEGREE "C"}},
+	{SH_TEMPERATURE, SH_PREFIX_NONE, false, 5, 9, 32, {"fahrenheit"}, {"F", "degF", DEGREE "F"}},
 	{SH_TEMPERATURE, SH_PREFIX_NONE, false, 1, 1, 273.15, {"kelvin"}, {"K"}},
 
 	{SH_ENERGY, SH_PREFIX_ALL, false, 1, 1, 0, {"joule"}, {"J"}},
@@ -137,7 +138,7 @@ static const ShUnit units[] = {
 	{SH_RATIO, SH_PREFIX_NONE, false, 10, 1, 0, {"permille"}, {"\342\200\260"}},
 	{SH_RATIO, SH_PREFIX_NONE, false, 1, 1, 0, {"permyriad"}, {"\342\200\261"}},
 
-	{SH_ANGLE, SH_PREFIX_NONE, false, 1, 1, 0, {"degree"}, {"\302\260"}},
+	{SH_ANGLE, SH_PREFIX_NONE, false, 1, 1, 0, {"degree"}, {DEGREE}},
 	{SH_ANGLE, SH_PREFIX_NONE, true, 180, 3.14159265358979323846, 0, {"radian"}, {"rad"}},
 	{SH_ANGLE, SH_PREFIX_NONE, true, 360, 1, 0, {"turn", "revolution", "rotation"}, {"rot"}},
 };
