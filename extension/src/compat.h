@@ -37,6 +37,20 @@ typedef bool ShUpdateIndexes;
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
+/* Memory of the settings' machinery: its own since 16, malloc's before. */
+#if PG_VERSION_NUM >= 160000
+#define sh_guc_malloc(elevel, size) guc_malloc(elevel, size)
+#else
+#define sh_guc_malloc(elevel, size) malloc(size)
+#endif
+
+/* Is the role the owner of a schema, or a member of its owner? */
+#if PG_VERSION_NUM >= 160000
+#define sh_owns_schema(schema, role) object_ownercheck(NamespaceRelationId, schema, role)
+#else
+#define sh_owns_schema(schema, role) pg_namespace_ownercheck(schema, role)
+#endif
+
 /* Names of alignments came in 13. */
 #ifndef TYPALIGN_INT
 #define TYPALIGN_INT 'i'

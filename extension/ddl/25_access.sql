@@ -1,0 +1,65 @@
+-- Who is acting, and what he may do (src/identity.c, src/access.c). In C by access routines, without
+-- SQL: neither SECURITY DEFINER nor SET is needed.
+
+-- Sets the acting user of this statement: SELECT selfhost.operation(...) FROM
+-- selfhost.authenticate(...). digest: SHA-256 of the token. No row if the token is not good. rate: the
+-- user's requests per hour, NULL: the default. Not STRICT: whatever it is called with, it clears the
+-- user first.
+CREATE FUNCTION selfhost.authenticate(digest bytea)
+    RETURNS TABLE (user_uuid uuid, token_uuid uuid, rate double precision)
+    AS 'MODULE_PATHNAME', 'sh_authenticate' LANGUAGE C ROWS 1;
+GRANT EXECUTE ON FUNCTION selfhost.authenticate(bytea) TO selfhost_gateway;
+
+-- The user of the token acts in this session until logout(), RESET ALL or DISCARD ALL.
+CREATE FUNCTION selfhost.login(token text) RETURNS void
+    AS 'MODULE_PATHNAME', 'sh_login' LANGUAGE C;
+CREATE FUNCTION selfhost.logout() RETURNS void
+    AS 'MODULE_PATHNAME', 'sh_logout' LANGUAGE C;
+GRANT EXECUTE ON FUNCTION selfhost.login(text), selfhost.logout() TO selfhost_sql;
+
+-- Fails with 42501 unless the acting user has the right. owner: the creator of the object that the
+-- resource names or lies below.
+CREATE FUNCTION selfhost._require(action text, resource text, owner uuid DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME', 'sh_require' LANGUAGE C;
+
+-- The same as an answer, for filters. SQL users may call it: views and row-level security run it with
+-- their privileges, and it tells them about nobody else.
+CREATE FUNCTION selfhost._allowed(action text, resource text, owner uuid DEFAULT NULL)
+    RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_allowed' LANGUAGE C STABLE;
+GRANT EXECUTE ON FUNCTION selfhost._allowed(text, text, uuid) TO selfhost_sql;
+
+-- NULL: the owner of the extension, without limits. Fails with 28000 when nobody is acting.
+CREATE FUNCTION selfhost._acting_user() RETURNS uuid
+    AS 'MODULE_PATHNAME', 'sh_acting_user' LANGUAGE C STABLE;
+
+-- Has the acting user the right to every resource that the pattern matches? False when in doubt.
+CREATE FUNCTION selfhost._holds_pattern(action text, pattern text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_holds_pattern' LANGUAGE C;
+
+-- Patterns of policies (src/like.c). Not valid is one that ends in a lone backslash; covers: matches
+-- whatever the other matches (false when in doubt); meets: there is a text that both match.
+CREATE FUNCTION selfhost._pattern_valid(pattern text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_pattern_valid' LANGUAGE C STRICT IMMUTABLE;
+CREATE FUNCTION selfhost._pattern_matches(pattern text, resource text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_pattern_matches' LANGUAGE C STRICT IMMUTABLE;
+CREATE FUNCTION selfhost._pattern_covers(pattern text, other text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_pattern_covers' LANGUAGE C STRICT IMMUTABLE;
+CREATE FUNCTION selfhost._pattern_meets(pattern text, other text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_pattern_meets' LANGUAGE C STRICT IMMUTABLE;
+
+-- What the gateway calls once a minute with the tokens that it has seen.
+CREATE FUNCTION selfhost.record_token_use(tokens uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- In order, so that two of them do not wait for each other; a token may be gone meanwhile.
+    INSERT INTO selfhost.token_use AS u (token_uuid, last_used)
+        SELECT t.uuid, pg_catalog.now()
+        FROM (SELECT k.uuid FROM selfhost.token AS k WHERE k.uuid = ANY (tokens)
+              ORDER BY k.uuid FOR KEY SHARE) AS t
+        ON CONFLICT (token_uuid) DO UPDATE SET last_used = excluded.last_used
+            WHERE u.last_used < excluded.last_used;
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.record_token_use(uuid[]) TO selfhost_gateway;
+

@@ -1,0 +1,411 @@
+/*
+ * identity.c: who is acting: the user of a statement (authenticate), of a session (login), of a role.
+ *
+ * authenticate() sets the user for its statement only. The executor clears it when it shuts the
+ * statement down; if the statement fails, the end of the (sub)transaction in which it was set does.
+ *
+ * login() sets the user for the session. The state is the value of a setting that only login() and
+ * logout() can give a value other than none, so that it follows transactions and savepoints, and
+ * RESET ALL and DISCARD ALL, which poolers send between clients, log out.
+ *
+ * Roles are those of the session or of SET ROLE, never of a SECURITY DEFINER function. Inside a
+ * security-restricted operation (the functions of an index or a materialized view that somebody else
+ * maintains) the role is the one that the operation has switched to, and neither the statement nor
+ * the session lends its user; once a SECURITY DEFINER function has switched again, nobody acts.
+ */
+#include "sh_ext.h"
+
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "access.h"
+#include "account.h"
+#include "identity.h"
+#include "token_cache.h"
+
+SH_FUNCTION(sh_authenticate);
+SH_FUNCTION(sh_login);
+SH_FUNCTION(sh_logout);
+
+/* ---- the statement's user ---- */
+
+/* serial: 0 when there is none; else tells one authenticate() from the next. */
+static struct
+{
+	uint64 serial;
+	SubTransactionId subid;
+	pg_uuid_t user;
+} statement;
+
+static uint64 last_serial = 0;
+
+/* Executor shutdown of the statement that called authenticate(). */
+static void
+statement_ended(Datum serial)
+{
+	if (statement.serial == (uint64) serial)
+		statement.serial = 0;
+}
+
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		statement.serial = 0;
+}
+
+/* What a subtransaction has set goes with its abort, and belongs to its parent after its end. */
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
+{
+	if (statement.subid != subid)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		statement.serial = 0;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		statement.subid = parent;
+}
+
+/* Columns of authenticate()'s row. */
+enum
+{
+	AUTHENTICATED_USER,
+	AUTHENTICATED_TOKEN,
+	AUTHENTICATED_RATE,
+	AUTHENTICATED_COLUMNS
+};
+
+/* Built once: looking the function's result type up costs as much as all the rest. */
+static TupleDesc
+authenticated_descriptor(void)
+{
+	static TupleDesc descriptor = NULL;
+
+	if (descriptor == NULL)
+	{
+		MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
+		TupleDesc fresh = CreateTemplateTupleDesc(AUTHENTICATED_COLUMNS);
+
+		TupleDescInitEntry(fresh, AUTHENTICATED_USER + 1, "user_uuid", UUIDOID, -1, 0);
+		TupleDescInitEntry(fresh, AUTHENTICATED_TOKEN + 1, "token_uuid", UUIDOID, -1, 0);
+		TupleDescInitEntry(fresh, AUTHENTICATED_RATE + 1, "rate", FLOAT8OID, -1, 0);
+		descriptor = BlessTupleDesc(fresh);
+		MemoryContextSwitchTo(outer);
+	}
+	return descriptor;
+}
+
+/*
+ * authenticate(digest bytea) -> table (user_uuid, token_uuid, rate): sets the acting user of this
+ * statement; no row, and no user, if the digest is not that of a good token. Errors: 0A000 outside
+ * FROM, where nothing would tell its end.
+ */
+Datum
+sh_authenticate(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum values[AUTHENTICATED_COLUMNS];
+	bool isnull[AUTHENTICATED_COLUMNS] = {false};
+	ShToken token;
+	bytea *digest;
+
+	statement.serial = 0;
+	/* Only the scan of a function in FROM has this preference. */
+	if (result == NULL || !IsA(result, ReturnSetInfo) || result->econtext == NULL ||
+		(result->allowedModes & SFRM_Materialize_Preferred) == 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("authenticate() must stand in FROM")));
+	PreventCommandIfParallelMode("authenticate()");
+	AcceptInvalidationMessages();
+
+	result->isDone = ExprEndResult;
+	digest = PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0);
+	if (digest == NULL || VARSIZE_ANY_EXHDR(digest) != SH_DIGEST_SIZE ||
+		!sh_token_find((const uint8 *) VARDATA_ANY(digest), &token))
+		PG_RETURN_NULL();
+
+	RegisterExprContextCallback(result->econtext, statement_ended, (Datum) ++last_serial);
+	statement.serial = last_serial;
+	statement.subid = GetCurrentSubTransactionId();
+	statement.user = token.user;
+
+	result->isDone = ExprSingleResult;
+	values[AUTHENTICATED_USER] = UUIDPGetDatum(&token.user);
+	values[AUTHENTICATED_TOKEN] = UUIDPGetDatum(&token.uuid);
+	values[AUTHENTICATED_RATE] = Float8GetDatum(token.rate);
+	isnull[AUTHENTICATED_RATE] = !token.has_rate;
+	return HeapTupleGetDatum(heap_form_tuple(authenticated_descriptor(), values, isnull));
+}
+
+/* ---- the session's user ---- */
+
+/* The digest of the token of login(); NULL: not logged in. Memory of the setting's machinery. */
+static const uint8 *session_digest = NULL;
+
+/* The setting's value: the user's uuid, for SHOW. */
+static char *session_user_text = NULL;
+
+/* The digest of a login() under way: the only way to a value. */
+static const uint8 *login_digest = NULL;
+
+static bool
+check_session_user(char **value, void **extra, GucSource source)
+{
+	if (**value == '\0')
+		return true;
+
+	/* A parallel worker gets the setting, but acts for nobody: our functions do not run there. */
+	if (InitializingParallelWorker)
+		return true;
+	if (login_digest == NULL)
+	{
+		GUC_check_errdetail("Only selfhost.login() and selfhost.logout() change it.");
+		return false;
+	}
+	*extra = sh_guc_malloc(LOG, SH_DIGEST_SIZE);
+	if (*extra == NULL)
+		return false;
+	memcpy(*extra, login_digest, SH_DIGEST_SIZE);
+	return true;
+}
+
+static void
+assign_session_user(const char *value, void *extra)
+{
+	session_digest = extra;
+}
+
+static void
+set_session_user(const char *value)
+{
+	(void) set_config_option("selfhost.session_user", value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SET, true, 0, false);
+}
+
+/*
+ * login(token text) -> void: the token's user acts in this session from now on. Errors: 28P01 for a
+ * token that is not good; who was logged in is logged out then, unless the transaction fails.
+ */
+Datum
+sh_login(PG_FUNCTION_ARGS)
+{
+	char user_text[SH_UUID_TEXT_SIZE];
+	uint8 key[SH_DIGEST_SIZE];
+	ShToken token;
+	bytea *digest;
+
+	set_session_user("");
+	AcceptInvalidationMessages();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PASSWORD), errmsg("token: must not be null"),
+						sh_refusal()));
+	/* A text's bytes are those of a bytea. */
+	digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PG_GETARG_DATUM(0)));
+	memcpy(key, VARDATA_ANY(digest), SH_DIGEST_SIZE);
+	if (!sh_token_find(key, &token))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PASSWORD), errmsg("token: is not valid"),
+						sh_refusal()));
+
+	sh_uuid_print(&token.user, user_text);
+	login_digest = key;
+	PG_TRY();
+	{
+		set_session_user(user_text);
+	}
+	PG_CATCH();
+	{
+		login_digest = NULL;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	login_digest = NULL;
+	PG_RETURN_VOID();
+}
+
+/* logout() -> void */
+Datum
+sh_logout(PG_FUNCTION_ARGS)
+{
+	set_session_user("");
+	PG_RETURN_VOID();
+}
+
+/* ---- the role's user ---- */
+
+typedef enum RoleActs
+{
+	ROLE_ACTS_AS_NOBODY,
+	ROLE_ACTS_AS_USER,
+	ROLE_ACTS_AS_OWNER
+} RoleActs;
+
+/* What is known of the last role; void with its generation or a change of roles or schemas. */
+static struct
+{
+	bool valid;
+	uint64 generation;
+	Oid role;
+	RoleActs acts;
+	pg_uuid_t user;
+} role_cache;
+
+static void
+roles_changed(Datum arg, int cacheid, uint32 hash)
+{
+	role_cache.valid = false;
+}
+
+static bool
+role_owns_extension(Oid role)
+{
+	Oid schema = get_namespace_oid(SH_SCHEMA, false);
+
+	return superuser_arg(role) || sh_owns_schema(schema, role);
+}
+
+/* Is the role mapped to a user? *active tells whether he may act. */
+static bool
+find_role_user(Oid role, pg_uuid_t *user, bool *active, uint64 *generation)
+{
+	NameData name;
+	ShRows users;
+	ShRows roles;
+	Snapshot snapshot;
+	TupleTableSlot *row;
+	bool found;
+	bool isnull;
+	bool has_rate;
+	double rate;
+
+	namestrcpy(&name, GetUserNameFromId(role, false));
+	sh_rows_open(&users, SH_TABLE_USER);
+	sh_rows_open(&roles, SH_TABLE_ROLE);
+	*generation = sh_account_generation(SH_ROLES);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_rows_find(&roles, snapshot, F_NAMEEQ, NameGetDatum(&name));
+	row = sh_rows_next(&roles);
+	found = row != NULL;
+	if (found)
+	{
+		*user = *DatumGetUUIDP(slot_getattr(row, SH_ROLE_USER, &isnull));
+		*active = sh_rows_find_active_user(&users, snapshot, user, &rate, &has_rate);
+	}
+	sh_rows_close(&roles);
+	sh_rows_close(&users);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+static RoleActs
+role_acts(Oid role, const pg_uuid_t **user)
+{
+	static pg_uuid_t found_user;
+	bool active = false;
+	uint64 generation;
+	RoleActs acts;
+
+	*user = &found_user;
+	if (role_cache.valid && role_cache.role == role &&
+		role_cache.generation == sh_account_generation(SH_ROLES))
+	{
+		found_user = role_cache.user;
+		return role_cache.acts;
+	}
+
+	/* Set first, so that a change of roles meanwhile makes it void again. */
+	role_cache.valid = true;
+	role_cache.role = InvalidOid;
+	if (find_role_user(role, &found_user, &active, &generation))
+		acts = active ? ROLE_ACTS_AS_USER : ROLE_ACTS_AS_NOBODY;
+	else
+		acts = role_owns_extension(role) ? ROLE_ACTS_AS_OWNER : ROLE_ACTS_AS_NOBODY;
+	if (sh_account_keep(SH_ROLES, generation))
+	{
+		role_cache.generation = generation;
+		role_cache.role = role;
+		role_cache.acts = acts;
+		role_cache.user = found_user;
+	}
+	return acts;
+}
+
+/* ---- who is acting ---- */
+
+static void
+nobody(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+					errmsg("nobody is acting"),
+					errhint("Call selfhost.login() with a token, or have the role's user entered in "
+							"selfhost.role_user.")));
+}
+
+/* The user of the session's token, as long as that is good. */
+static const pg_uuid_t *
+logged_in_user(void)
+{
+	static pg_uuid_t user;
+	ShToken token;
+
+	if (!sh_token_find(session_digest, &token))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+						errmsg("the token of this session is not valid any more"),
+						errhint("Call selfhost.login() with another token.")));
+	user = token.user;
+	return &user;
+}
+
+const pg_uuid_t *
+sh_identity_user(void)
+{
+	bool restricted = InSecurityRestrictedOperation();
+	const pg_uuid_t *user;
+
+	if (statement.serial != 0 && !restricted)
+		return &statement.user;
+
+	AcceptInvalidationMessages();
+	if (session_digest != NULL && !restricted)
+		return logged_in_user();
+	if (restricted && InLocalUserIdChange())
+		nobody();
+	switch (role_acts(restricted ? GetUserId() : GetOuterUserId(), &user))
+	{
+		case ROLE_ACTS_AS_OWNER:
+			return NULL;
+		case ROLE_ACTS_AS_USER:
+			return user;
+		case ROLE_ACTS_AS_NOBODY:
+			break;
+	}
+	nobody();
+	return NULL;
+}
+
+void
+sh_identity_init(void)
+{
+	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
+	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, roles_changed, (Datum) 0);
+	DefineCustomStringVariable("selfhost.session_user", "The user that login() has set.", NULL,
+							   &session_user_text, "", PGC_USERSET,
+							   GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
+							   check_session_user, assign_session_user, NULL);
+}
