@@ -1,7 +1,6 @@
 /*
  * bench/http_client.c: see http_client.h.
  */
-#define _GNU_SOURCE
 #include "http_client.h"
 
 #include <arpa/inet.h>

@@ -9,7 +9,6 @@
  *
  * AUTHORIZATION is the header's value; CONNINFO connects as the owner of the domain's database.
  */
-#define _GNU_SOURCE
 #include "http_client.h"
 
 #include <libpq-fe.h>
