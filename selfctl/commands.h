@@ -1,0 +1,24 @@
+/*
+ * commands.h: the commands of selfctl, one per cmd_*.c; main.c puts them into the tree.
+ */
+#ifndef SH_SELFCTL_COMMANDS_H
+#define SH_SELFCTL_COMMANDS_H
+
+#include "cli.h"
+
+extern const CliCommand selfctl_root;
+
+extern const CliCommand cmd_up;
+extern const CliCommand cmd_down;
+extern const CliCommand cmd_status;
+extern const CliCommand cmd_help;
+extern const CliCommand cmd_version;
+
+/* The option that all commands about a stack have. */
+#define DIR_OPTION(variable)                                                                       \
+	{                                                                                              \
+		'd', "dir", "DIR", "folder of the stack; default: see \"selfctl up --help\"", CLI_TEXT,    \
+			(variable), 0, 0                                                                       \
+	}
+
+#endif

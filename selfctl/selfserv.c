@@ -1,0 +1,362 @@
+/*
+ * selfserv.c: finding, starting, asking and stopping selfserv.
+ */
+#include "selfserv.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "log.h"
+#include "signals.h"
+
+#define START_LIMIT_MS	30000
+#define ANSWER_LIMIT_MS 2000
+#define STOP_MS			15000
+#define STANDARD_HOST	"127.0.0.1"
+#define MAX_ARGUMENTS	(2 * CLI_LIST_MAX + 8)
+
+/* ---- the program ---- */
+
+static const char *
+find_in_path(const Stack *stack)
+{
+	const char *p = getenv("PATH");
+
+	while (p != NULL && *p != '\0')
+	{
+		size_t len = strcspn(p, ":");
+		const char *path = shc_arena_printf(stack->arena, "%.*s/selfserv", (int) len, p);
+
+		if (path[0] == '/' && access(path, X_OK) == 0)
+			return path;
+		p += len + (p[len] == ':');
+	}
+	return NULL;
+}
+
+static const char *
+find_program(const Stack *stack)
+{
+	const char *dir = files_program_dir(stack->arena);
+	const char *path;
+
+	if (dir != NULL)
+	{
+		path = shc_arena_printf(stack->arena, "%s/../gateway/selfserv", dir);
+		if (access(path, X_OK) == 0)
+			return files_absolute(stack->arena, path);
+		path = shc_arena_printf(stack->arena, "%s/selfserv", dir);
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	path = find_in_path(stack);
+	if (path == NULL)
+		shc_error("cannot find selfserv: it is neither beside selfctl nor in PATH");
+	return path;
+}
+
+/* openapi.yaml of a program: beside it in the build tree, in share/ when installed. */
+static const char *
+find_openapi(const Stack *stack, const char *program)
+{
+	int len = (int) (strrchr(program, '/') - program);
+	const char *path = shc_arena_printf(stack->arena, "%.*s/openapi.yaml", len, program);
+
+	if (files_exist(path))
+		return path;
+	path = shc_arena_printf(stack->arena, "%.*s/../share/selfhost/openapi.yaml", len, program);
+	return files_exist(path) ? path : NULL;
+}
+
+static bool
+copy_into_stack(const Stack *stack, const Account *account, Selfserv *selfserv)
+{
+	const char *dir = shc_arena_printf(stack->arena, "%s/program", stack->dir);
+	const char *program = shc_arena_printf(stack->arena, "%s/selfserv", dir);
+	const char *openapi = find_openapi(stack, selfserv->program);
+
+	if (!files_make_dirs(dir, 0755, 0755) ||
+		!files_copy(selfserv->program, program, 0750, account->gid))
+		return false;
+	selfserv->program = program;
+	if (openapi == NULL)
+		return true;
+	selfserv->openapi = shc_arena_printf(stack->arena, "%s/openapi.yaml", dir);
+	return files_copy(openapi, selfserv->openapi, 0640, account->gid);
+}
+
+bool
+selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
+{
+	const char *openapi;
+	char *closed;
+
+	selfserv->openapi = NULL;
+	selfserv->program = find_program(stack);
+	if (selfserv->program == NULL)
+		return false;
+	openapi = find_openapi(stack, selfserv->program);
+	if (account_reaches(account, selfserv->program, X_OK, &closed) &&
+		(openapi == NULL || account_reaches(account, openapi, R_OK, &closed)))
+		return true;
+	free(closed);
+	return copy_into_stack(stack, account, selfserv);
+}
+
+/* ---- settings ---- */
+
+/* The value of the last assignment to key; NULL when there is none. */
+static const char *
+assigned(const CliList *settings, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (int i = settings->n - 1; i >= 0; i--)
+	{
+		if (strncasecmp(settings->item[i], key, len) == 0 && settings->item[i][len] == '=')
+			return settings->item[i] + len + 1;
+	}
+	return NULL;
+}
+
+bool
+selfserv_check_settings(const CliList *settings)
+{
+	for (int i = 0; i < settings->n; i++)
+	{
+		const char *equals = strchr(settings->item[i], '=');
+
+		if (equals == NULL || equals == settings->item[i])
+		{
+			fprintf(stderr, "selfctl up: --set %s: must be section.key=value\n", settings->item[i]);
+			return false;
+		}
+	}
+	if (assigned(settings, "listen.port") != NULL)
+		fprintf(stderr, "selfctl up: use --port instead of --set listen.port\n");
+	else if (assigned(settings, "domainfile") != NULL)
+		fprintf(stderr, "selfctl up: domainfile belongs to selfctl and cannot be set\n");
+	else
+		return true;
+	return false;
+}
+
+/* ---- the port ---- */
+
+static struct addrinfo *
+resolve(const char *host, int port)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *result;
+	char service[16];
+	int error;
+
+	snprintf(service, sizeof(service), "%d", port);
+	error = getaddrinfo(host, service, &hints, &result);
+	if (error == 0)
+		return result;
+	shc_error("listen.host: cannot resolve \"%s\": %s", host, gai_strerror(error));
+	return NULL;
+}
+
+static int
+port_of(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *) &address, &len) != 0)
+		return 0;
+	if (address.ss_family == AF_INET6)
+		return ntohs(((struct sockaddr_in6 *) &address)->sin6_port);
+	return ntohs(((struct sockaddr_in *) &address)->sin_port);
+}
+
+bool
+selfserv_choose_port(const Stack *stack, Selfserv *selfserv, const CliList *settings, int port)
+{
+	const char *host = assigned(settings, "listen.host");
+	struct addrinfo *address;
+	int one = 1;
+	int fd;
+
+	/* "All addresses" is asked at the loopback. */
+	if (host == NULL || host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+		host = STANDARD_HOST;
+	address = resolve(host, port);
+	if (address == NULL)
+		return false;
+	selfserv->host = shc_arena_printf(stack->arena, "%s", host);
+	selfserv->port = 0;
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+		bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 1) == 0)
+		selfserv->port = port_of(fd);
+	else if (errno == EADDRINUSE)
+		shc_error("port %d of %s is in use by another program: choose another with --port (0: any "
+				  "free one)",
+				  port, host);
+	else
+		shc_error("cannot listen on %s, port %d: %s", host, port, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(address);
+	return selfserv->port != 0;
+}
+
+const char *
+selfserv_url(const Stack *stack, const Selfserv *selfserv)
+{
+	bool is_ipv6 = strchr(selfserv->host, ':') != NULL;
+
+	return shc_arena_printf(stack->arena, "http://%s%s%s:%d", is_ipv6 ? "[" : "", selfserv->host,
+							is_ipv6 ? "]" : "", selfserv->port);
+}
+
+/* ---- running ---- */
+
+static void
+put_arguments(const Stack *stack, const Selfserv *selfserv, const CliList *settings,
+			  const char *further, char **argv)
+{
+	int n = 0;
+
+	argv[n++] = (char *) selfserv->program;
+	argv[n++] = "--config";
+	argv[n++] = (char *) stack->selfserv_conf;
+	for (int i = 0; i < settings->n; i++)
+	{
+		argv[n++] = "--set";
+		argv[n++] = (char *) settings->item[i];
+	}
+	if (further != NULL)
+		argv[n++] = (char *) further;
+	argv[n] = NULL;
+}
+
+bool
+selfserv_check(const Stack *stack, const Child *like, const Selfserv *selfserv,
+			   const CliList *settings)
+{
+	Child child = {.name = like->name, .account = like->account, .log = like->log};
+	char *argv[MAX_ARGUMENTS];
+
+	put_arguments(stack, selfserv, settings, "--check-config", argv);
+	return child_run(&child, argv);
+}
+
+bool
+selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv, const CliList *settings)
+{
+	char *argv[MAX_ARGUMENTS];
+
+	put_arguments(stack, selfserv, settings, NULL, argv);
+	return child_start(child, argv);
+}
+
+/* Waits for an event of the socket until the deadline. */
+static bool
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd entry = {.fd = fd, .events = events};
+	int64_t left = deadline - now_ms();
+
+	return left > 0 && poll(&entry, 1, (int) left) > 0;
+}
+
+/* Sends the request and reads the status line. */
+static bool
+ask(int fd, const char *host, int64_t deadline)
+{
+	char text[256];
+	size_t len = 0;
+	int n = snprintf(text, sizeof(text),
+					 "GET /status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
+
+	if (!wait_for(fd, POLLOUT, deadline) || send(fd, text, (size_t) n, MSG_NOSIGNAL) != n)
+		return false;
+	while (len < 12 && wait_for(fd, POLLIN, deadline))
+	{
+		ssize_t got = recv(fd, text + len, sizeof(text) - 1 - len, 0);
+
+		if (got <= 0)
+			break;
+		len += (size_t) got;
+	}
+	text[len] = '\0';
+	return strncmp(text, "HTTP/1.1 200", 12) == 0 || strncmp(text, "HTTP/1.0 200", 12) == 0;
+}
+
+bool
+selfserv_answers(const Selfserv *selfserv)
+{
+	struct addrinfo *address = resolve(selfserv->host, selfserv->port);
+	int64_t deadline = now_ms() + ANSWER_LIMIT_MS;
+	bool ok = false;
+	int fd;
+
+	if (address == NULL)
+		return false;
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0)
+	{
+		ok = (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) &&
+			 ask(fd, selfserv->host, deadline);
+		close(fd);
+	}
+	freeaddrinfo(address);
+	return ok;
+}
+
+bool
+selfserv_wait(Child *child, const Selfserv *selfserv)
+{
+	int64_t end = now_ms() + START_LIMIT_MS;
+	char how[64];
+
+	while (now_ms() < end && signals_stops() == 0)
+	{
+		if (child_ended(child))
+		{
+			child_describe_end(child, how, sizeof(how));
+			shc_error("selfserv did not start: it %s", how);
+			child_show_log(child);
+			return false;
+		}
+		if (selfserv_answers(selfserv))
+			return true;
+		signals_wait(20);
+	}
+	if (signals_stops() > 0)
+		shc_error("interrupted");
+	else
+	{
+		shc_error("selfserv does not answer on port %d", selfserv->port);
+		child_show_log(child);
+	}
+	return false;
+}
+
+void
+selfserv_stop(Child *child)
+{
+	int stops = signals_stops();
+	int64_t end = now_ms() + STOP_MS;
+
+	if (child_stop(child, SIGTERM, 0))
+		return;
+	/* It finishes what runs; a second Ctrl-C does not wait for that. */
+	while (!child_ended(child) && now_ms() < end && signals_stops() == stops)
+		signals_wait(50);
+	child_stop(child, SIGKILL, 5000);
+}

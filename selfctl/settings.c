@@ -1,0 +1,129 @@
+/*
+ * settings.c: writes the configuration files.
+ *
+ * PostgreSQL asks the kernel who connects (peer): who started the stack is the owner, the account
+ * of selfserv may also be its role. There is no password in any file.
+ */
+#include "settings.h"
+
+#include <string.h>
+
+#include "buf.h"
+#include "files.h"
+
+#define MAX_TEXT 65536
+
+static const char postgresql_conf[] =
+	"# PostgreSQL of the Self-host in this folder. Written once by \"selfctl up\": edit it freely.\n"
+	"# Where it listens and who may connect is set by selfctl, on the command line.\n"
+	"max_connections = 200\n"
+	"shared_buffers = 128MB\n"
+	"log_line_prefix = '%m [%p] %q%u@%d '\n"
+	"default_text_search_config = 'pg_catalog.english'\n";
+
+static const char written_note[] = "# Written by \"selfctl up\" at every start.\n";
+
+/* For the account's eyes: through its group when it is not ours. */
+static bool
+write_for(const Account *account, const char *path, const ShcBuf *buf)
+{
+	return files_replace(path, buf->data, buf->len, account->is_other ? 0640 : 0600,
+						 account->is_other ? account->gid : (gid_t) -1);
+}
+
+static bool
+write_postgresql_conf(const Stack *stack, const Account *account)
+{
+	ShcBuf buf;
+	bool ok;
+
+	if (files_exist(stack->postgresql_conf))
+		return true;
+	shc_buf_init(&buf, MAX_TEXT);
+	ok = shc_buf_puts(&buf, postgresql_conf) && write_for(account, stack->postgresql_conf, &buf);
+	shc_buf_free(&buf);
+	return ok;
+}
+
+static bool
+write_hba(const Stack *stack, const Account *account)
+{
+	ShcBuf buf;
+	bool ok;
+
+	shc_buf_init(&buf, MAX_TEXT);
+	shc_buf_puts(&buf, written_note);
+	ok = shc_buf_puts(&buf, "local all all peer map=selfhost\n"
+							"local replication all peer map=selfhost\n") &&
+		 write_for(account, stack->hba_file, &buf);
+	shc_buf_free(&buf);
+	return ok;
+}
+
+static bool
+write_ident(const Stack *stack, const Account *account)
+{
+	ShcBuf buf;
+	bool ok;
+
+	shc_buf_init(&buf, MAX_TEXT);
+	shc_buf_puts(&buf, written_note);
+	shc_buf_puts(&buf, "# map, user of the system, role\n");
+	shc_buf_printf(&buf, "selfhost \"%s\" selfhost_gateway\n", account->name);
+	shc_buf_printf(&buf, "selfhost \"%s\" %s\n", account->name, STACK_OWNER);
+	if (strcmp(account->name, "root") != 0)
+		shc_buf_printf(&buf, "selfhost root %s\n", STACK_OWNER);
+	ok = !buf.failed && write_for(account, stack->ident_file, &buf);
+	shc_buf_free(&buf);
+	return ok;
+}
+
+bool
+settings_write_postgres(const Stack *stack, const Account *account)
+{
+	return write_postgresql_conf(stack, account) && write_hba(stack, account) &&
+		   write_ident(stack, account);
+}
+
+static bool
+write_domains(const Stack *stack, const Account *account)
+{
+	ShcBuf buf;
+	bool ok;
+
+	shc_buf_init(&buf, MAX_TEXT);
+	shc_buf_puts(&buf, written_note);
+	/* Neither the name nor the folder of the socket has a character that YAML would quote. */
+	ok = shc_buf_printf(&buf, "domains:\n  \"%s\": host=%s port=%d dbname=%s user=selfhost_gateway\n",
+						stack->domain, stack->sockets, STACK_POSTGRES_PORT, stack->domain) &&
+		 write_for(account, stack->domain_file, &buf);
+	shc_buf_free(&buf);
+	return ok;
+}
+
+static void
+put_path(ShcBuf *buf, const char *key, const char *path)
+{
+	shc_buf_printf(buf, "%s: ", key);
+	shc_buf_json_string(buf, path, strlen(path));
+	shc_buf_puts(buf, "\n");
+}
+
+bool
+settings_write_selfserv(const Stack *stack, const Account *account, int port, const char *openapi)
+{
+	ShcBuf buf;
+	bool ok;
+
+	shc_buf_init(&buf, MAX_TEXT);
+	shc_buf_puts(&buf, written_note);
+	shc_buf_puts(&buf, "# Other settings: selfctl up --set section.key=value\n");
+	shc_buf_printf(&buf, "listen:\n  host: 127.0.0.1\n  port: %d\n", port);
+	put_path(&buf, "domainfile", stack->domain_file);
+	if (openapi != NULL)
+		put_path(&buf, "openapi", openapi);
+	ok = !buf.failed && write_for(account, stack->selfserv_conf, &buf) &&
+		 write_domains(stack, account);
+	shc_buf_free(&buf);
+	return ok;
+}
