@@ -192,10 +192,11 @@ add_pid(json_object *object, const char *name, pid_t pid)
 
 /* Writes and releases the object. */
 static bool
-write_json(const char *path, json_object *object)
+write_json(const Stack *stack, const char *path, json_object *object)
 {
-	const char *text = json_object_to_json_string_ext(
+	const char *json = json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json == NULL ? NULL : shc_arena_printf(stack->arena, "%s\n", json);
 	bool ok = text != NULL && files_replace(path, text, strlen(text), 0600, (gid_t) -1);
 
 	json_object_put(object);
@@ -235,7 +236,7 @@ stack_write_state(const Stack *stack)
 	add_pid(object, "selfctl", stack->selfctl_pid);
 	add_pid(object, "postgres", stack->postgres_pid);
 	add_pid(object, "selfserv", stack->selfserv_pid);
-	return write_json(stack->state_file, object);
+	return write_json(stack, stack->state_file, object);
 }
 
 bool
@@ -258,7 +259,7 @@ stack_write_credentials(const Stack *stack, const Credentials *credentials)
 	add_text(object, "url", credentials->url);
 	add_text(object, "domain", credentials->domain);
 	add_text(object, "token", credentials->token);
-	return write_json(stack->credentials_file, object);
+	return write_json(stack, stack->credentials_file, object);
 }
 
 const char *

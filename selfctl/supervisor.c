@@ -70,8 +70,8 @@ prepare_folder(const Stack *stack, const Account *account)
 		return false;
 	if (!account_reaches(account, stack->dir, 0, &closed))
 	{
-		shc_error("PostgreSQL will run as the user %s, who cannot enter %s: choose a folder that he "
-				  "can reach, as in: selfctl up --dir /var/lib/selfhost",
+		shc_error("PostgreSQL will run as the user %s, who cannot enter %s: choose a folder that this "
+				  "user can reach, as in: selfctl up --dir /var/lib/selfhost",
 				  account->name, closed);
 		free(closed);
 		return false;
