@@ -57,8 +57,8 @@ sh_double_json(PG_FUNCTION_ARGS)
 {
 	char text[SH_DECIMAL_MAX];
 
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(
-		text, (int) (sh_decimal_print(text, PG_GETARG_FLOAT8(0)) - text)));
+	PG_RETURN_TEXT_P(
+		cstring_to_text_with_len(text, (int) (sh_decimal_print(text, PG_GETARG_FLOAT8(0)) - text)));
 }
 
 /* _parse_double(text) -> double precision, of a JSON number; NULL beyond the range of doubles. */
