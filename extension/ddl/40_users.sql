@@ -22,7 +22,7 @@ DECLARE
 BEGIN
     IF caller IS NOT NULL AND selfhost._is_root_member(user_uuid)
        AND NOT selfhost._is_root_member(caller) THEN
-        PERFORM selfhost._refuse('42501', 'only a member of the root group may do that to another');
+        PERFORM selfhost._refuse('42501', 'not allowed: only members of the root group change its members');
     END IF;
 END
 $$;
