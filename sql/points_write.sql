@@ -85,7 +85,7 @@ SELECT show(:a);
 SELECT add(:a, '[{"ts":"2020-01-01T00:00:00Z","v":70}]', 'skip');
 SELECT add(:a, '[{"ts":"2020-01-01T00:00:00Z","v":7}]', 'replace');
 -- Fractions beyond microseconds are rounded, and may then collide.
-SELECT add(:a, '[{"ts":"2020-01-01T00:00:09.0000004Z","v":1},{"ts":"2020-01-01T00:00:09.0000005Z","v":2}]');
+SELECT add(:a, '[{"ts":"2020-01-01T00:00:09.0000001Z","v":1},{"ts":"2020-01-01T00:00:09.0000004Z","v":2}]');
 SELECT add(:a, '[{"ts":"2020-01-01T00:00:09.000001Z","v":3},{"ts":"2020-01-01T00:00:09.0000011Z","v":4}]', 'error');
 
 -- ---- any order; before the first point; values that are not decimals ----
