@@ -364,15 +364,18 @@ scan_below(ModifyTable *plan, Index relation, int subplan_index)
 bool
 sh_fdw_plan_direct_modify(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan_index)
 {
-	ForeignScan *scan = scan_below(plan, relation, subplan_index);
-	RelOptInfo *rel = find_base_rel(root, relation);
+	ForeignScan *scan;
+	RelOptInfo *rel;
 	List *pushed = NIL;
 	List *kinds = NIL;
 	ListCell *cell;
 
-	if (plan->operation != CMD_DELETE || scan == NULL || plan->returningLists != NIL ||
-		plan->canSetTag == false)
+	if (plan->operation != CMD_DELETE || plan->returningLists != NIL || !plan->canSetTag)
 		return false;
+	scan = scan_below(plan, relation, subplan_index);
+	if (scan == NULL)
+		return false;
+	rel = find_base_rel(root, relation);
 	foreach (cell, scan->scan.plan.qual)
 	{
 		ShCondKind kind;

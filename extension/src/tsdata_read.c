@@ -215,7 +215,7 @@ find_all_with_right(ArrayType *uuids, ShSeries **series, bool **found)
 	int n;
 	int kept = 0;
 
-	deconstruct_array(uuids, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &value, &isnull, &n);
+	deconstruct_array(uuids, UUIDOID, UUID_LEN, false, 'c', &value, &isnull, &n);
 	*series = palloc(Max(n, 1) * sizeof(ShSeries));
 	*found = palloc(Max(n, 1) * sizeof(bool));
 	for (int i = 0; i < n; i++)
