@@ -21,11 +21,13 @@ BEGIN
     END LOOP;
     RETURN p;
 END $$;
-CREATE TABLE p AS SELECT pattern(1 + n % 7) AS p FROM generate_series(1, 600) n;
-CREATE TABLE t AS SELECT word(ARRAY['a', 'b', 'ä', '€', '𝄞', '%', '_', '\'], 1 + n % 7) AS t FROM generate_series(1, 600) n;
+CREATE TABLE p AS SELECT DISTINCT pattern(1 + n % 7) AS p FROM generate_series(1, 900) n;
+CREATE TABLE t AS SELECT DISTINCT word(ARRAY['a', 'b', 'ä', '€', '𝄞', '%', '_', '\'], 1 + n % 7) AS t FROM generate_series(1, 900) n;
 INSERT INTO p VALUES (''), ('%'), ('_'), ('%%'), ('_%'), ('%_'), ('%a%'), ('a%b');
 INSERT INTO t VALUES (''), ('a'), ('ab');
-SELECT p, t, p.p IS NOT NULL AS differs FROM p, t
+SELECT count(*) > 300 AS enough FROM p;
+SELECT count(*) > 300 AS enough FROM t;
+SELECT p AS pattern, t AS text FROM p, t
     WHERE (t LIKE p) <> selfhost._pattern_matches(p, t) LIMIT 5;
 SELECT count(*) > 1000 AS enough_match FROM p, t WHERE selfhost._pattern_matches(p, t);
 

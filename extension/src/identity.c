@@ -157,13 +157,13 @@ sh_authenticate(PG_FUNCTION_ARGS)
 static const uint8 *session_digest = NULL;
 
 /* The setting's value: the user's uuid, for SHOW. */
-static char *session_user_text = NULL;
+static char *login_user_text = NULL;
 
 /* The digest of a login() under way: the only way to a value. */
 static const uint8 *login_digest = NULL;
 
 static bool
-check_session_user(char **value, void **extra, GucSource source)
+check_login_user(char **value, void **extra, GucSource source)
 {
 	if (**value == '\0')
 		return true;
@@ -184,15 +184,15 @@ check_session_user(char **value, void **extra, GucSource source)
 }
 
 static void
-assign_session_user(const char *value, void *extra)
+assign_login_user(const char *value, void *extra)
 {
 	session_digest = extra;
 }
 
 static void
-set_session_user(const char *value)
+set_login_user(const char *value)
 {
-	(void) set_config_option("selfhost.session_user", value, PGC_USERSET, PGC_S_SESSION,
+	(void) set_config_option("selfhost.login_user", value, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SET, true, 0, false);
 }
 
@@ -208,7 +208,7 @@ sh_login(PG_FUNCTION_ARGS)
 	ShToken token;
 	bytea *digest;
 
-	set_session_user("");
+	set_login_user("");
 	AcceptInvalidationMessages();
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PASSWORD), errmsg("token: must not be null"),
@@ -224,7 +224,7 @@ sh_login(PG_FUNCTION_ARGS)
 	login_digest = key;
 	PG_TRY();
 	{
-		set_session_user(user_text);
+		set_login_user(user_text);
 	}
 	PG_CATCH();
 	{
@@ -240,7 +240,7 @@ sh_login(PG_FUNCTION_ARGS)
 Datum
 sh_logout(PG_FUNCTION_ARGS)
 {
-	set_session_user("");
+	set_login_user("");
 	PG_RETURN_VOID();
 }
 
@@ -404,8 +404,8 @@ sh_identity_init(void)
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, roles_changed, (Datum) 0);
-	DefineCustomStringVariable("selfhost.session_user", "The user that login() has set.", NULL,
-							   &session_user_text, "", PGC_USERSET,
+	DefineCustomStringVariable("selfhost.login_user", "The user that login() has set.", NULL,
+							   &login_user_text, "", PGC_USERSET,
 							   GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
-							   check_session_user, assign_session_user, NULL);
+							   check_login_user, assign_login_user, NULL);
 }
