@@ -330,6 +330,7 @@ CREATE ROLE regress_access_ann;
 CREATE ROLE regress_access_any;
 GRANT selfhost_sql TO regress_access_ann, regress_access_any;
 GRANT USAGE ON SCHEMA access_test TO regress_access_ann, regress_access_any;
+GRANT EXECUTE ON FUNCTION selfhost._allowed(text, text, uuid) TO regress_access_ann, regress_access_any;
 -- What a function of the extension does for its caller: as the extension's owner, for the caller's user.
 CREATE FUNCTION access_test.me() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN

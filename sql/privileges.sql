@@ -32,9 +32,8 @@ SELECT signature FROM routine WHERE proleakproof;
 SELECT signature FROM granted WHERE grantee = 0;
 SELECT signature, grantee::regrole FROM granted
     WHERE grantee NOT IN ('selfhost_gateway'::regrole, 'selfhost_sql'::regrole);
--- Internal functions for nobody; _allowed() stands in views and policies of row-level security.
-SELECT signature, grantee::regrole FROM granted WHERE proname LIKE '\_%' AND proname <> '_allowed';
-SELECT signature, grantee::regrole FROM granted WHERE proname = '_allowed' AND grantee <> 'selfhost_sql'::regrole;
+-- Internal functions for nobody.
+SELECT signature, grantee::regrole FROM granted WHERE proname LIKE '\_%';
 -- Every other function is an operation, and somebody's, but for those that the owner calls himself.
 SELECT signature FROM routine r WHERE NOT internal_type AND proname NOT LIKE '\_%'
     AND NOT EXISTS (SELECT FROM granted g WHERE g.signature = r.signature)
@@ -44,10 +43,13 @@ SELECT signature, grantee::regrole FROM granted WHERE proname IN ('init', 'reset
 SELECT proname, grantee::regrole FROM granted
     WHERE proname IN ('authenticate', 'login', 'logout', 'record_token_use') ORDER BY 1, 2;
 
--- Relations: nothing for the gateway, and for SQL users neither tables nor sequences.
+-- Relations: nothing for the gateway. SQL users may use views and foreign tables, and select from
+-- tables under row-level security, but from none that has to do with tokens; sequences never.
 SELECT c.oid::regclass, a.grantee::regrole, a.privilege_type
     FROM ours JOIN pg_class c ON c.oid = ours.objid AND ours.classid = 'pg_class'::regclass, aclexplode(c.relacl) a
-    WHERE a.grantee <> c.relowner AND (a.grantee <> 'selfhost_sql'::regrole OR c.relkind NOT IN ('v', 'f'));
+    WHERE a.grantee <> c.relowner AND NOT (a.grantee = 'selfhost_sql'::regrole
+        AND (c.relkind IN ('v', 'f') OR c.relkind = 'r' AND a.privilege_type = 'SELECT' AND c.relrowsecurity
+             AND EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = c.oid) AND c.relname NOT LIKE 'token%'));
 SELECT c.oid::regclass, attname FROM ours JOIN pg_attribute ON attrelid = ours.objid AND ours.classid = 'pg_class'::regclass
     JOIN pg_class c ON c.oid = attrelid WHERE attacl IS NOT NULL;
 SELECT a.grantee::regrole, a.privilege_type FROM pg_namespace n, aclexplode(n.nspacl) a

@@ -22,12 +22,10 @@ GRANT EXECUTE ON FUNCTION selfhost.login(text), selfhost.logout() TO selfhost_sq
 CREATE FUNCTION selfhost._require(action text, resource text, owner uuid DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'sh_require' LANGUAGE C;
 
--- The same as an answer, for filters. SQL users may call it: views and row-level security run it with
--- their privileges, and it tells them about nobody else.
+-- The same as an answer, for filters.
 CREATE FUNCTION selfhost._allowed(action text, resource text, owner uuid DEFAULT NULL)
     RETURNS boolean
     AS 'MODULE_PATHNAME', 'sh_allowed' LANGUAGE C STABLE;
-GRANT EXECUTE ON FUNCTION selfhost._allowed(text, text, uuid) TO selfhost_sql;
 
 -- NULL: the owner of the extension, without limits. Fails with 28000 when nobody is acting.
 CREATE FUNCTION selfhost._acting_user() RETURNS uuid
