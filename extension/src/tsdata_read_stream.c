@@ -354,11 +354,7 @@ open_series(ShReader *reader)
 	if (request->many)
 		sh_uuid_print(&reader->series->uuid, reader->uuid);
 	if (request->many && request->format == SH_FORMAT_JSON)
-	{
-		put(reader, reader->next == 0 ? "{\"uuid\":\"" : ",{\"uuid\":\"");
-		put(reader, reader->uuid);
-		put(reader, "\",\"data\":[");
-	}
+		put(reader, reader->next == 0 ? "{\"data\":[" : ",{\"data\":[");
 	reader->next++;
 	if (request->start <= request->end)
 		reader->scan =
@@ -370,7 +366,11 @@ close_series(ShReader *reader)
 {
 	close_scan(reader);
 	if (reader->request.many && reader->request.format == SH_FORMAT_JSON)
-		put(reader, "]}");
+	{
+		put(reader, "],\"uuid\":\"");
+		put(reader, reader->uuid);
+		put(reader, "\"}");
+	}
 }
 
 /* One step, which needs STEP_MAX bytes of the piece at most (rows: until it is full). */
