@@ -1,4 +1,8 @@
--- Policies. Nobody can give, take or deny to others what he does not hold himself.
+-- Policies. Nobody can give or deny to others what he does not hold himself.
+
+-- Lists are read in this order.
+CREATE INDEX policy_resource
+    ON selfhost.policy (resource DESC, effect, action DESC, priority, uuid);
 
 CREATE VIEW selfhost._policy_json AS
     SELECT p.uuid, p.group_uuid, p.priority, p.effect, p.action, p.resource,
