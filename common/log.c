@@ -19,7 +19,6 @@
 #include "utf8.h"
 
 #define TEXT_SIZE	8192
-#define PREFIX_SIZE 128
 /* Where escapes make it longer than this, a text is cut earlier. */
 #define ESCAPED_SIZE (2 * TEXT_SIZE)
 
@@ -129,15 +128,24 @@ write_line(struct iovec *part, int n)
 	errno = kept;
 }
 
-/* The beginning of each JSON line, up to the level. */
 static size_t
-write_prefix(ShcLogLevel level, char *out, size_t size)
+copy_text(char *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(out, text, len);
+	return len;
+}
+
+/* The beginning of each JSON line, up to the level: at most 60 bytes. */
+static size_t
+write_prefix(ShcLogLevel level, char out[SHC_LOG_PREFIX])
 {
 	/* gmtime_r() takes a lock that all threads share, so it runs once a second. */
 	static __thread time_t second = -1;
 	static __thread char date[sizeof("2026-01-01T00:00:00")];
 	struct timespec now;
-	int len;
+	char *p = out;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != second)
@@ -148,9 +156,15 @@ write_prefix(ShcLogLevel level, char *out, size_t size)
 		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &fields);
 		second = now.tv_sec;
 	}
-	len = snprintf(out, size, "{\"ts\":\"%s.%06ldZ\",\"level\":\"%s\"", date, now.tv_nsec / 1000,
-				   level_name[level]);
-	return len > 0 && (size_t) len < size ? (size_t) len : 0;
+	p += copy_text(p, "{\"ts\":\"");
+	p += copy_text(p, date);
+	*p++ = '.';
+	for (long unit = 100000, rest = now.tv_nsec / 1000; unit > 0; rest %= unit, unit /= 10)
+		*p++ = (char) ('0' + rest / unit);
+	p += copy_text(p, "Z\",\"level\":\"");
+	p += copy_text(p, level_name[level]);
+	*p++ = '"';
+	return (size_t) (p - out);
 }
 
 /* For terminals: no control characters but line feeds and tabs. */
@@ -176,9 +190,9 @@ write_plain(const char *program, ShcLogLevel level, char *text, size_t len)
 static void
 write_json(ShcLogLevel level, const char *text, size_t len)
 {
-	char prefix[PREFIX_SIZE];
+	char prefix[SHC_LOG_PREFIX];
 	char escaped[ESCAPED_SIZE];
-	struct iovec part[] = {{prefix, write_prefix(level, prefix, sizeof(prefix))},
+	struct iovec part[] = {{prefix, write_prefix(level, prefix)},
 						   {",\"msg\":\"", 8},
 						   {escaped, shc_json_escape(escaped, sizeof(escaped), text, len)},
 						   {"\"}\n", 3}};
@@ -220,15 +234,32 @@ shc_log(ShcLogLevel level, const char *format, ...)
 void
 shc_log_fields(ShcLogLevel level, const char *json)
 {
-	char prefix[PREFIX_SIZE];
+	char prefix[SHC_LOG_PREFIX];
 	size_t len = strlen(json);
 
 	if (!shc_log_enabled(level))
 		return;
-	struct iovec part[] = {{prefix, write_prefix(level, prefix, sizeof(prefix))},
+	struct iovec part[] = {{prefix, write_prefix(level, prefix)},
 						   {",", len > 0},
 						   {(char *) json, len},
 						   {"}\n", 2}};
 
 	write_line(part, 4);
+}
+
+size_t
+shc_log_prefix(ShcLogLevel level, char *out)
+{
+	size_t len = write_prefix(level, out);
+
+	out[len] = ',';
+	return len + 1;
+}
+
+void
+shc_log_write(const char *lines, size_t len)
+{
+	struct iovec part = {(char *) lines, len};
+
+	write_line(&part, 1);
 }

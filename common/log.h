@@ -40,6 +40,15 @@ extern void shc_log(ShcLogLevel level, const char *format, ...)
  */
 extern void shc_log_fields(ShcLogLevel level, const char *json);
 
+/*
+ * For lines that are put together and written many at once. shc_log_prefix() puts the beginning of a
+ * line, up to the level and a comma, into out (SHC_LOG_PREFIX bytes) and returns its length; the
+ * caller adds the fields, "}" and a line feed, and hands whole lines to shc_log_write().
+ */
+#define SHC_LOG_PREFIX 80
+extern size_t shc_log_prefix(ShcLogLevel level, char *out);
+extern void	  shc_log_write(const char *lines, size_t len);
+
 /* Appends text as the inside of a JSON string to out (size bytes, always terminated). */
 extern size_t shc_json_escape(char *out, size_t size, const char *text, size_t len);
 

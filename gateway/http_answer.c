@@ -1,21 +1,18 @@
 /*
- * http_answer.c: answers as libmicrohttpd's responses, and the access log.
+ * http_answer.c: answers as libmicrohttpd's responses.
  */
 #include "http_internal.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
 #include "log.h"
 
 /* How much of a stream is handed over at once. */
 #define STREAM_BLOCK	 65536
 
 #define MAX_PROBLEM_BODY 2600
-#define MAX_LOG_LINE	 16384
 
 /* One header; the name must not hold a colon. */
 static void
@@ -199,46 +196,4 @@ gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 	if (request->kind != GW_REQUEST_OPERATION)
 		return answer_built_in(http, connection, request);
 	return answer_job(http, connection, request);
-}
-
-/* ---- the access log ---- */
-
-static void
-add_uuid(ShcBuf *line, const uint8_t uuid[GW_UUID_SIZE])
-{
-	for (int i = 0; i < GW_UUID_SIZE; i++)
-		shc_buf_printf(line, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
-}
-
-void
-gw_http_log(const GwHttp *http, const GwRequest *request, const GwClient *client, bool is_complete)
-{
-	ShcBuf line;
-
-	if (!http->config->log_access || !request->head_seen || !shc_log_enabled(SHC_LOG_INFO))
-		return;
-	shc_buf_init(&line, MAX_LOG_LINE);
-	shc_buf_puts(&line, "\"msg\":");
-	shc_buf_json_string(&line, request->method_text, strlen(request->method_text));
-	shc_buf_puts(&line, ",\"path\":");
-	shc_buf_json_string(&line, request->path, strlen(request->path));
-	shc_buf_printf(&line, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"duration_ms\":%.3f",
-				   request->status, request->bytes,
-				   (double) (gw_monotonic_us() - request->began) / 1e3);
-	if (request->domain != NULL)
-	{
-		shc_buf_puts(&line, ",\"domain\":");
-		shc_buf_json_string(&line, request->domain, strlen(request->domain));
-	}
-	if (request->job.has_user)
-	{
-		shc_buf_puts(&line, ",\"user\":\"");
-		add_uuid(&line, request->job.user_uuid);
-		shc_buf_puts(&line, "\"");
-	}
-	shc_buf_printf(&line, ",\"request_id\":\"%s\",\"client\":\"%s\"%s", request->id,
-				   client != NULL ? client->address : "", is_complete ? "" : ",\"aborted\":true");
-	if (!line.failed)
-		shc_log_fields(SHC_LOG_INFO, line.data);
-	shc_buf_free(&line);
 }

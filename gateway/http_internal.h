@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "access_log.h"
 #include "http.h"
 #include "request.h"
 
@@ -52,6 +53,7 @@ struct GwHttp
 	GwRequest *spare; /* for reuse */
 	int nspare;
 	int nactive;
+	GwAccessLog log;
 	uint64_t ids; /* state of the generator of request ids */
 };
 
@@ -61,9 +63,5 @@ extern void gw_client_enter(GwHttp *http, GwClient *client, GwClientState state)
 /* Queues the answer to a request: a problem, a built-in page, or what its job has. */
 extern enum MHD_Result
 gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *request);
-
-/* One line of the access log. */
-extern void
-gw_http_log(const GwHttp *http, const GwRequest *request, const GwClient *client, bool is_complete);
 
 #endif
