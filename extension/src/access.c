@@ -290,9 +290,8 @@ action_argument(FunctionCallInfo fcinfo)
 			memcmp(VARDATA_ANY(name), action_names[i], strlen(action_names[i])) == 0)
 			return (ShAction) i;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no such action: \"%s\"",
-															  text_to_cstring(name))));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("there is no such action: \"%s\"", text_to_cstring(name))));
 	return SH_READ;
 }
 
@@ -348,6 +347,5 @@ sh_holds_pattern(PG_FUNCTION_ARGS)
 	ShAction action = action_argument(fcinfo);
 	text *pattern = PG_GETARG_TEXT_PP(1);
 
-	PG_RETURN_BOOL(
-		holds_pattern(action, VARDATA_ANY(pattern), VARSIZE_ANY_EXHDR(pattern)));
+	PG_RETURN_BOOL(holds_pattern(action, VARDATA_ANY(pattern), VARSIZE_ANY_EXHDR(pattern)));
 }

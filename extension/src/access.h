@@ -35,12 +35,10 @@ extern void sh_access_require(ShAction action, const char *resource, const pg_uu
  * sh_access_require() for "<collection>/<uuid><suffix>", without the caller building the text.
  * suffix: "" or e.g. "/data".
  */
-extern void sh_access_require_object(ShAction action, const char *collection,
-									 const pg_uuid_t *uuid, const char *suffix,
-									 const pg_uuid_t *owner);
-extern bool sh_access_allowed_object(ShAction action, const char *collection,
-									 const pg_uuid_t *uuid, const char *suffix,
-									 const pg_uuid_t *owner);
+extern void sh_access_require_object(ShAction action, const char *collection, const pg_uuid_t *uuid,
+									 const char *suffix, const pg_uuid_t *owner);
+extern bool sh_access_allowed_object(ShAction action, const char *collection, const pg_uuid_t *uuid,
+									 const char *suffix, const pg_uuid_t *owner);
 
 /* The acting user's uuid; NULL when the owner of the extension acts. Errors: 28000. */
 extern const pg_uuid_t *sh_access_user(void);

@@ -217,8 +217,8 @@ sh_login(PG_FUNCTION_ARGS)
 	digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PG_GETARG_DATUM(0)));
 	memcpy(key, VARDATA_ANY(digest), SH_DIGEST_SIZE);
 	if (!sh_token_find(key, &token))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PASSWORD), errmsg("token: is not valid"),
-						sh_refusal()));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PASSWORD), errmsg("token: is not valid"), sh_refusal()));
 
 	sh_uuid_print(&token.user, user_text);
 	login_digest = key;
@@ -348,10 +348,10 @@ role_acts(Oid role, const pg_uuid_t **user)
 static void
 nobody(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-					errmsg("nobody is acting"),
-					errhint("Call selfhost.login() with a token, or have the role's user entered in "
-							"selfhost.role_user.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION), errmsg("nobody is acting"),
+			 errhint("Call selfhost.login() with a token, or have the role's user entered in "
+					 "selfhost.role_user.")));
 }
 
 /* The user of the session's token, as long as that is good. */

@@ -99,7 +99,7 @@ sh_like_matches(const char *pattern, int pattern_len, const char *text, int text
 
 /* ---- two patterns ---- */
 
-#define ONE 0xFFFFFFFFU
+#define ONE	 0xFFFFFFFFU
 #define MANY 0xFFFFFFFEU
 
 typedef struct Symbols
@@ -302,7 +302,7 @@ sh_pattern_valid(PG_FUNCTION_ARGS)
 }
 
 /* Calls a relation of two texts with the arguments of an SQL function. */
-#define TEXTS(function, a, b)                                                                   \
+#define TEXTS(function, a, b) \
 	function(VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b))
 
 /* _pattern_matches(pattern text, resource text) -> boolean */

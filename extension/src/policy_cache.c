@@ -20,7 +20,7 @@
 /* Most memory of the cache; when it is full it starts afresh. */
 #define CACHE_MAX_BYTES (8 * 1024 * 1024)
 
-#define ACTIONS 4
+#define ACTIONS			4
 
 typedef enum Effect
 {
@@ -123,8 +123,7 @@ read_policy(TupleTableSlot *row, RawPolicy *out)
 	char *source = TextDatumGetCString(slot_getattr(row, SH_POLICY_RESOURCE, &isnull));
 	int len = (int) strlen(source);
 
-	out->effect =
-		sh_enum_is(slot_getattr(row, SH_POLICY_EFFECT, &isnull), "deny") ? DENY : ALLOW;
+	out->effect = sh_enum_is(slot_getattr(row, SH_POLICY_EFFECT, &isnull), "deny") ? DENY : ALLOW;
 	out->action = SH_CREATE;
 	while (out->action < SH_DELETE && !sh_enum_is(action, labels[out->action]))
 		out->action++;
@@ -299,8 +298,8 @@ keep_policies(const pg_uuid_t *user, ShPolicies *policies, uint64 generation)
 		control.keysize = sizeof(pg_uuid_t);
 		control.entrysize = sizeof(Entry);
 		control.hcxt = CacheMemoryContext;
-		cache = hash_create("selfhost policies", 64, &control,
-							HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		cache =
+			hash_create("selfhost policies", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	entry = hash_search(cache, user, HASH_ENTER, &found);
 	if (found && entry->policies != NULL)

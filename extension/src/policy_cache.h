@@ -22,11 +22,11 @@ extern bool sh_policies_allow(const ShPolicies *p, ShAction action, const char *
 extern bool sh_policies_deny(const ShPolicies *p, ShAction action, const char *resource, int len);
 
 /* Does one allow policy for the action match every resource that the pattern matches? */
-extern bool sh_policies_allow_all(const ShPolicies *p, ShAction action, const char *pattern,
-								  int len);
+extern bool
+sh_policies_allow_all(const ShPolicies *p, ShAction action, const char *pattern, int len);
 
 /* Does a deny policy for the action match any resource that the pattern matches? */
-extern bool sh_policies_deny_any(const ShPolicies *p, ShAction action, const char *pattern,
-								 int len);
+extern bool
+sh_policies_deny_any(const ShPolicies *p, ShAction action, const char *pattern, int len);
 
 #endif

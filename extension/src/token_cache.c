@@ -34,8 +34,8 @@ keep_token(const ShToken *token, uint64 generation)
 	ShToken *entry;
 
 	/* Invalidations may have arrived since the look-up that found nothing. */
-	if (cache != NULL && (cache_generation != generation ||
-						  hash_get_num_entries(cache) >= CACHE_MAX_ENTRIES))
+	if (cache != NULL &&
+		(cache_generation != generation || hash_get_num_entries(cache) >= CACHE_MAX_ENTRIES))
 		drop_cache();
 	cache_generation = generation;
 	if (cache == NULL)
