@@ -211,14 +211,16 @@ give_back(GwHttp *http, GwRequest *request)
 }
 
 /*
- * Ends the target before its query, in the library's own buffer: it would take the query apart, which
- * nobody needs, and with some hundreds of parameters run out of the connection's memory and hang.
+ * Empties the query in the library's own buffer, when it has been copied: it would take it apart,
+ * which nobody needs, and with some hundreds of parameters run out of the connection's memory and hang.
  */
 static void
 hide_query(const char *target)
 {
-	for (char *p = (char *) target; (p = strchr(p, '?')) != NULL; p++)
-		*p = '\0';
+	char *query = strchr((char *) target, '?');
+
+	if (query != NULL && query[1] != '\0')
+		query[1] = '\0';
 }
 
 /* The request line is there; the handler is called when the headers are, too. */
@@ -302,11 +304,12 @@ check_header(void *context, enum MHD_ValueKind kind, const char *name, const cha
 	return MHD_NO;
 }
 
-/* The head is there. Nothing may be answered yet, but to a body too long to be thrown away. */
+/* The head is there. What is answered already here closes the connection. */
 static enum MHD_Result
 take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, const char *method)
 {
 	const char *length = lookup_header(connection, "Content-Length");
+	bool is_malformed;
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, request);
 	if (length != NULL && lookup_header(connection, "Transfer-Encoding") != NULL)
@@ -315,9 +318,12 @@ take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, c
 		gw_problem_set(&request->problem, 400,
 					   "Content-Length: must not stand beside Transfer-Encoding");
 	}
+	is_malformed = request->has_problem;
 	gw_request_head(request, method, http->routes, http->pools, lookup_header, connection);
 	gw_client_enter(http, request->client, GW_CLIENT_BODY);
-	if (request->has_problem && length != NULL && strtoull(length, NULL, 10) > GW_MAX_DISCARD)
+	/* Where the body ends is not known, or it is too far away: the answer closes the connection. */
+	if (is_malformed ||
+		(request->has_problem && length != NULL && strtoull(length, NULL, 10) > GW_MAX_DISCARD))
 		return gw_http_answer(http, connection, request);
 	return MHD_YES;
 }

@@ -66,9 +66,12 @@ static void
 print_keys(void)
 {
 	for (const ShcConfKey *key = gw_config_keys; key->name != NULL; key++)
-		printf("%-32s %-22s %s\n", key->name,
-			   key->type == SHC_CONF_STRING && key->standard[0] == '\0' ? "\"\"" : key->standard,
+	{
+		const char *standard = key->standard[0] != '\0' ? key->standard : "\"\"";
+
+		printf("%-32s %-8s %s\n", key->name, key->type == SHC_CONF_IGNORED ? "-" : standard,
 			   key->help);
+	}
 }
 
 /* Returns an exit code, or -1 to go on. */
