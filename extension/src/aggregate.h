@@ -41,8 +41,8 @@ extern void sh_aggregate_add(ShAggregate *aggregate, const double *value, int n)
 extern bool sh_aggregate_add_summary(ShAggregate *aggregate, const ShChunkSummary *summary);
 
 /*
- * The result over the values factor * v + offset (factor > 0), of at least one point. A count stays
- * a count. Infinite when it is beyond the range of a double.
+ * The result over the values factor * v + offset, of at least one point (an extreme is the one of v).
+ * A count stays a count. Infinite when it is beyond the range of a double.
  */
 extern double sh_aggregate_result(const ShAggregate *aggregate, double factor, double offset);
 

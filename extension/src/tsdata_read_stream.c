@@ -63,7 +63,6 @@ sh_reader_begin(const ShReadRequest *request, Snapshot snapshot)
 
 	reader->request = *request;
 	reader->points = palloc(sizeof(ShPoints));
-	reader->aggregate.kind = request->aggregate;
 	reader->snapshot = RegisterSnapshot(snapshot);
 	return reader;
 }
@@ -351,6 +350,12 @@ open_series(ShReader *reader)
 	reader->any_row = false;
 	sh_buckets_begin(&reader->buckets, request->precision, &request->zone);
 	sh_aggregate_reset(&reader->aggregate);
+	reader->aggregate.kind = request->aggregate;
+	/* A unit that counts downwards ("-1 m"): its least is our greatest. */
+	if (reader->series->conversion.factor < 0 && request->aggregate == SH_MIN)
+		reader->aggregate.kind = SH_MAX;
+	else if (reader->series->conversion.factor < 0 && request->aggregate == SH_MAX)
+		reader->aggregate.kind = SH_MIN;
 	if (request->many)
 		sh_uuid_print(&reader->series->uuid, reader->uuid);
 	if (request->many && request->format == SH_FORMAT_JSON)
