@@ -1,0 +1,169 @@
+# The operations of the served OpenAPI document and how to call each of them: the tests that walk
+# over all operations share this. An operation of the document without an entry in %call fails them.
+#
+#   ShOperations::use_server($sh);
+#   foreach my $operation (ShOperations::operations(ShOperations::document())) {
+#       my $call = ShOperations::call($operation->{operationId}) or fail(...);
+#       my $r = ShOperations::request($operation, $call, $token);
+#   }
+package ShOperations;
+
+use strict;
+use warnings;
+
+our $sh;
+my $serial = 0;
+our $start = '2020-01-01T00:00:00Z';
+our $end = '2020-01-02T00:00:00Z';
+
+# The ShTest that everything below works on.
+sub use_server
+{
+	($sh) = @_;
+	return;
+}
+
+# The members of a new object that root makes with a POST.
+sub created
+{
+	my ($path, $json) = @_;
+	my $r = $sh->post($path, $json);
+	die "POST $path: $r->{status} $r->{content}" if $r->{status} != 201;
+	return $r->{json};
+}
+
+sub unique { return sprintf('%s %03d', $_[0], ++$serial); }
+
+# What an operation works on, made anew by root each time.
+our %make = (
+	thing  => sub { return created('/v2/things', { name => unique('thing') })->{uuid} },
+	series => sub {
+		return created('/v2/timeseries', { name => unique('series'), si_unit => 'C' })->{uuid};
+	},
+	user  => sub { return created('/v2/users', { name => unique('user') })->{uuid} },
+	group => sub { return created('/v2/groups', { name => unique('group') })->{uuid} },
+	policy => sub {
+		return created('/v2/policies', {
+			group_uuid => created('/v2/groups', { name => unique('group') })->{uuid},
+			priority => 0, effect => 'allow', action => 'read', resource => 'things/none' })->{uuid};
+	},
+);
+
+# How to call each operation: path (parameters in order of the path), query, headers, json or content
+# with content_type; also: what further rights it needs by its nature ([action, resource], ...); scope:
+# its right, where it is not its x-scope.
+our %call = (
+	list_users         => sub { {} },
+	create_user        => sub { { json => { name => unique('new user') } } },
+	get_me             => sub { {} },
+	get_user           => sub { { path => [ $make{user}->() ] } },
+	update_user        => sub { { path => [ $make{user}->() ], json => { name => unique('named') } } },
+	delete_user        => sub { { path => [ $make{user}->() ] } },
+	list_user_policies => sub { { path => [ $make{user}->() ] } },
+	set_user_rate      => sub { { path => [ $make{user}->() ], json => { rate => 100 } } },
+	list_user_tokens   => sub { { path => [ $make{user}->() ] } },
+	create_user_token  => sub { { path => [ $make{user}->() ], json => { name => 'token' } } },
+	delete_user_token  => sub {
+		my $user = $make{user}->();
+		my $token = created("/v2/users/$user/tokens", { name => 'token' })->{uuid};
+		return { path => [ $user, $token ] };
+	},
+
+	list_groups         => sub { {} },
+	create_group        => sub { { json => { name => unique('new group') } } },
+	get_group           => sub { { path => [ $make{group}->() ] } },
+	update_group        => sub { { path => [ $make{group}->() ], json => { name => unique('named') } } },
+	delete_group        => sub { { path => [ $make{group}->() ] } },
+	list_group_policies => sub { { path => [ $make{group}->() ] } },
+
+	list_policies => sub { {} },
+	create_policy => sub {
+		return {
+			json => { group_uuid => $make{group}->(), priority => 1, effect => 'allow',
+				action => 'read', resource => 'things/1' },
+			also => [ [ 'read', 'things/1' ] ] };
+	},
+	get_policy    => sub { { path => [ $make{policy}->() ] } },
+	update_policy => sub {
+		return { path => [ $make{policy}->() ], json => { resource => 'things/other' },
+			also => [ [ 'read', 'things/none' ], [ 'read', 'things/other' ] ] };
+	},
+	delete_policy => sub { { path => [ $make{policy}->() ] } },
+
+	list_things           => sub { {} },
+	create_thing          => sub { { json => { name => unique('new thing') } } },
+	get_thing             => sub { { path => [ $make{thing}->() ] } },
+	update_thing          => sub { { path => [ $make{thing}->() ], json => { name => unique('named') } } },
+	delete_thing          => sub { { path => [ $make{thing}->() ] } },
+	list_thing_datasets   => sub { { path => [ $make{thing}->() ] } },
+	list_thing_timeseries => sub { { path => [ $make{thing}->() ] } },
+
+	list_timeseries        => sub { {} },
+	create_timeseries      => sub { { json => { name => unique('new series'), si_unit => 'C' } } },
+	get_timeseries         => sub { { path => [ $make{series}->() ] } },
+	update_timeseries      => sub { { path => [ $make{series}->() ], json => { name => 'named' } } },
+	delete_timeseries      => sub { { path => [ $make{series}->() ] } },
+	get_timeseries_data    => sub { { path => [ $make{series}->() ], query => "start=$start&end=$end" } },
+	delete_timeseries_data => sub { { path => [ $make{series}->() ], query => "start=$start&end=$end" } },
+	add_timeseries_data    => sub {
+		return { path => [ $make{series}->() ], content => qq([{"v":1,"ts":"$start"}]) };
+	},
+	query_timeseries => sub {
+		my $uuid = $make{series}->();
+		return { query => "uuids=$uuid&start=$start&end=$end",
+			also => [ [ 'read', "timeseries/$uuid/data" ] ] };
+	},
+	# Its rights are those on each series named in the body, and no other.
+	add_points => sub {
+		my $uuid = $make{series}->();
+		return { content => qq([{"uuid":"$uuid","v":1,"ts":"$start"}]),
+			scope => [ 'create', "timeseries/$uuid/data" ] };
+	},
+);
+
+# The served document.
+sub document { return $sh->get('/openapi3.json', token => undef)->{json}; }
+
+# Its operations in a stable order, each with its path and method.
+sub operations
+{
+	my ($document) = @_;
+	my @operations;
+	foreach my $path (sort keys %{ $document->{paths} })
+	{
+		my $item = $document->{paths}{$path};
+		foreach my $method (sort grep { ref $item->{$_} eq 'HASH' } keys %$item)
+		{
+			my $o = $item->{$method};
+			push @operations, { %$o, path => $path, method => $method } if $o->{operationId};
+		}
+	}
+	return @operations;
+}
+
+# A fresh way to call an operation; undef when this file does not know how.
+sub call
+{
+	my ($id) = @_;
+	return $call{$id} && $call{$id}->();
+}
+
+# Sends a call and returns the answer; without a token: without credentials.
+sub request
+{
+	my ($operation, $call, $token) = @_;
+	my $path = $operation->{path};
+	foreach my $value (@{ $call->{path} || [] })
+	{
+		$path =~ s/\{\w+\}/$value/;
+	}
+	$path .= "?$call->{query}" if $call->{query};
+	my %options = (token => $token);
+	foreach my $name (qw(json content content_type headers))
+	{
+		$options{$name} = $call->{$name} if exists $call->{$name};
+	}
+	return $sh->request(uc $operation->{method}, $path, %options);
+}
+
+1;
