@@ -29,6 +29,8 @@ SH_FUNCTION(tsdata_handler);
 /* Rows held back at most: 8 MiB. */
 #define MAX_BUFFERED (256 * 1024)
 
+static const char *const column_name[] = {"ts_uuid", "ts", "value"};
+
 typedef struct Row
 {
 	pg_uuid_t uuid;
@@ -44,8 +46,7 @@ typedef struct Modify
 	Row *row;
 	int n;
 	int capacity;
-	AttrNumber uuid_column; /* of rows to delete, in the plan's slot */
-	AttrNumber ts_column;
+	AttrNumber column[3]; /* of rows to delete, in the plan's slot */
 } Modify;
 
 /* ---- INSERT and COPY ---- */
@@ -78,18 +79,24 @@ compare_rows(const void *a, const void *b)
 }
 
 static void
-find_series(const pg_uuid_t *uuid, ShSeries *out)
+report_unknown_series(const pg_uuid_t *uuid)
 {
 	char text[SH_UUID_TEXT_SIZE];
+
+	sh_uuid_print(uuid, text);
+	ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					errmsg("ts_uuid: time series %s does not exist", text), sh_refusal()));
+}
+
+static void
+find_series(const pg_uuid_t *uuid, ShSeries *out)
+{
 	bool found = sh_series_find(uuid, out);
 
 	sh_access_require_object(SH_CREATE, "timeseries", uuid, "/data",
 							 found ? sh_series_owner(out) : NULL);
-	if (found)
-		return;
-	sh_uuid_print(uuid, text);
-	ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					errmsg("ts_uuid: no time series has the uuid %s", text), sh_refusal()));
+	if (!found)
+		report_unknown_series(uuid);
 }
 
 static void
@@ -150,7 +157,7 @@ flush_rows(Modify *modify)
 	begin[groups] = modify->n;
 
 	if (!sh_store_lock_many(series, groups, &gone))
-		find_series(&series[gone].uuid, &series[gone]);
+		report_unknown_series(&series[gone].uuid);
 	for (int g = 0; g < groups; g++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -164,7 +171,6 @@ flush_rows(Modify *modify)
 static void
 check_row(TupleTableSlot *slot)
 {
-	static const char *const name[] = {"ts_uuid", "ts", "value"};
 	double value;
 
 	slot_getallattrs(slot);
@@ -172,7 +178,7 @@ check_row(TupleTableSlot *slot)
 	{
 		if (slot->tts_isnull[i])
 			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
-							errmsg("%s: must not be null", name[i]), sh_refusal()));
+							errmsg("%s: must not be null", column_name[i]), sh_refusal()));
 	}
 	value = DatumGetFloat8(slot->tts_values[2]);
 	if (isnan(value) || isinf(value))
@@ -234,20 +240,18 @@ column_var(Relation relation, Index rtindex, AttrNumber column)
 static void
 add_update_targets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte, Relation relation)
 {
-	add_row_identity_var(root, column_var(relation, rtindex, SH_COL_SERIES), rtindex, "ts_uuid");
-	add_row_identity_var(root, column_var(relation, rtindex, SH_COL_TS), rtindex, "ts");
+	for (int i = 0; i < 3; i++)
+		add_row_identity_var(root, column_var(relation, rtindex, i + 1), rtindex, column_name[i]);
 }
 #else
 static void
 add_update_targets(Query *query, RangeTblEntry *rte, Relation relation)
 {
-	static char *const name[] = {"ts_uuid", "ts"};
-
-	for (int i = 0; i < 2; i++)
-		query->targetList =
-			lappend(query->targetList,
-					makeTargetEntry((Expr *) column_var(relation, query->resultRelation, i + 1),
-									list_length(query->targetList) + 1, name[i], true));
+	for (int i = 0; i < 3; i++)
+		query->targetList = lappend(
+			query->targetList,
+			makeTargetEntry((Expr *) column_var(relation, query->resultRelation, i + 1),
+							list_length(query->targetList) + 1, pstrdup(column_name[i]), true));
 }
 #endif
 
@@ -267,8 +271,8 @@ begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *private, int
 	{
 		List *targets = sh_modify_subplan(plan, subplan_index)->targetlist;
 
-		modify->uuid_column = ExecFindJunkAttributeInTlist(targets, "ts_uuid");
-		modify->ts_column = ExecFindJunkAttributeInTlist(targets, "ts");
+		for (int i = 0; i < 3; i++)
+			modify->column[i] = ExecFindJunkAttributeInTlist(targets, column_name[i]);
 	}
 }
 
@@ -282,18 +286,22 @@ lock_for_delete(const pg_uuid_t *uuid, ShSeries *series)
 	return sh_store_lock(series);
 }
 
+/* The deleted row goes into the slot, for RETURNING. */
 static TupleTableSlot *
 delete_row(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	Modify *modify = rinfo->ri_FdwState;
-	bool isnull;
-	pg_uuid_t uuid = *DatumGetUUIDP(slot_getattr(plan_slot, modify->uuid_column, &isnull));
-	TimestampTz ts = DatumGetTimestampTz(slot_getattr(plan_slot, modify->ts_column, &isnull));
 	ShSeries series;
+	TimestampTz ts;
 
-	if (!lock_for_delete(&uuid, &series) || sh_store_delete(&series, ts, ts, NULL, NULL) == 0)
+	ExecClearTuple(slot);
+	for (int i = 0; i < 3; i++)
+		slot->tts_values[i] = slot_getattr(plan_slot, modify->column[i], &slot->tts_isnull[i]);
+	ts = DatumGetTimestampTz(slot->tts_values[SH_COL_TS - 1]);
+	if (!lock_for_delete(DatumGetUUIDP(slot->tts_values[SH_COL_SERIES - 1]), &series) ||
+		sh_store_delete(&series, ts, ts, NULL, NULL) == 0)
 		return NULL;
-	return slot;
+	return ExecStoreVirtualTuple(slot);
 }
 
 /* ---- DELETE as range deletes ---- */

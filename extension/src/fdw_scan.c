@@ -6,6 +6,8 @@
  */
 #include "sh_ext.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
@@ -162,11 +164,16 @@ narrow(ShFdwRange *range, ShCondKind kind, Datum value)
 			else
 				range->to = Min(range->to, DatumGetTimestampTz(value) - 1);
 			break;
+		/* To SQL, NaN is greater than every number; none is stored. */
 		case SH_COND_VALUE_GE:
-			if (range->ge == NULL || *range->ge < DatumGetFloat8(value))
+			if (isnan(DatumGetFloat8(value)))
+				range->empty = true;
+			else if (range->ge == NULL || *range->ge < DatumGetFloat8(value))
 				range->ge = copy_double(value);
 			break;
 		case SH_COND_VALUE_LE:
+			if (isnan(DatumGetFloat8(value)))
+				break;
 			if (range->le == NULL || *range->le > DatumGetFloat8(value))
 				range->le = copy_double(value);
 			break;
