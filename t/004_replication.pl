@@ -71,7 +71,7 @@ $subscriber->start;
 $subscriber->safe_psql('postgres', 'CREATE DATABASE test');
 $subscriber->safe_psql('test', 'CREATE EXTENSION selfhost');
 $primary->safe_psql('test', 'CREATE PUBLICATION p FOR ALL TABLES');
-$subscriber->safe_psql('test', "CREATE SUBSCRIPTION s CONNECTION '" . $primary->connstr('test') . "' PUBLICATION p");
+$subscriber->safe_psql('test', "CREATE SUBSCRIPTION s CONNECTION '" . $primary->connstr . " dbname=test' PUBLICATION p");
 $subscriber->wait_for_subscription_sync($primary, 's', 'test');
 
 my $on_subscriber = $subscriber->background_psql('test', on_error_stop => 0);
