@@ -43,9 +43,10 @@ account_find(Account *account)
 		user = getpwnam(SERVICE_USER);
 		if (user == NULL || user->pw_uid == 0)
 		{
-			shc_error("PostgreSQL does not run as root, and there is no user \"%s\": run selfctl as "
-					  "an ordinary user",
-					  SERVICE_USER);
+			shc_error(
+				"PostgreSQL does not run as root, and there is no user \"%s\": run selfctl as "
+				"an ordinary user",
+				SERVICE_USER);
 			return false;
 		}
 		account->is_other = true;

@@ -10,7 +10,7 @@
 
 typedef struct Account
 {
-	char *name;	   /* of the system user */
+	char *name; /* of the system user */
 	char *home;
 	char *starter; /* who runs selfctl */
 	uid_t uid;
@@ -29,7 +29,7 @@ extern bool account_become(const Account *account);
  * Whether the account can search each folder above path, and has that access (R_OK, X_OK; 0: not
  * asked) to path itself. If not, *closed is what is closed to it (malloc'd).
  */
-extern bool account_reaches(const Account *account, const char *path, int access_mode,
-							char **closed);
+extern bool
+account_reaches(const Account *account, const char *path, int access_mode, char **closed);
 
 #endif

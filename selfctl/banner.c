@@ -56,9 +56,10 @@ supervisor_print_banner(const Supervisor *supervisor)
 		   "Try it:\n\n  curl -u '%s:%s' %s/v2/users/me\n\n",
 		   credentials->url, credentials->domain, credentials->token, credentials->domain,
 		   credentials->token, credentials->url);
-	printf("SQL:\n\n  psql '%s'\n\nData, logs and credentials.json are in %s\n\nTo stop it%s:\n\n  ",
-		   stack_conninfo(stack, stack->domain), stack->dir,
-		   supervisor->options->detach ? "" : ", press Ctrl-C, or run");
+	printf(
+		"SQL:\n\n  psql '%s'\n\nData, logs and credentials.json are in %s\n\nTo stop it%s:\n\n  ",
+		stack_conninfo(stack, stack->domain), stack->dir,
+		supervisor->options->detach ? "" : ", press Ctrl-C, or run");
 	print_selfctl();
 	fputs(" down --dir ", stdout);
 	print_word(stack->dir);

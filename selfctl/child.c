@@ -167,8 +167,9 @@ child_show_log(const Child *child)
 	char text[SHOWN_LOG_BYTES + 1];
 	int fd = open(child->log, O_RDONLY | O_CLOEXEC);
 	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-	off_t start = end - SHOWN_LOG_BYTES > child->log_offset ? end - SHOWN_LOG_BYTES
-															 : child->log_offset;
+	/* The log may have been emptied meanwhile. */
+	off_t first = child->log_offset <= end ? child->log_offset : 0;
+	off_t start = end - SHOWN_LOG_BYTES > first ? end - SHOWN_LOG_BYTES : first;
 	ssize_t n = fd < 0 ? -1 : pread(fd, text, SHOWN_LOG_BYTES, start);
 	char *line = text;
 
@@ -178,7 +179,7 @@ child_show_log(const Child *child)
 	{
 		text[n] = '\0';
 		/* From the middle of the log: not with half a line. */
-		if (start > child->log_offset && strchr(text, '\n') != NULL)
+		if (start > first && strchr(text, '\n') != NULL)
 			line = strchr(text, '\n') + 1;
 		for (char *next; *line != '\0'; line = next)
 		{

@@ -43,12 +43,12 @@ typedef struct CliOption
 typedef struct CliCommand
 {
 	const char *name;
-	const char *summary;	 /* one line, for the list of commands */
-	const char *arguments;	 /* what follows the options in the usage line; NULL: nothing may */
-	const char *description; /* paragraphs, lines of at most 80 columns; may be NULL */
-	const char *examples;	 /* lines; those of commands begin with "$ " */
+	const char *summary;	  /* one line, for the list of commands */
+	const char *arguments;	  /* what follows the options in the usage line; NULL: nothing may */
+	const char *description;  /* paragraphs, lines of at most 80 columns; may be NULL */
+	const char *examples;	  /* lines; those of commands begin with "$ " */
 	const CliOption *options; /* ends with a NULL name; may be NULL */
-	int (*run)(int argc, char **argv); /* the words after the options; NULL: has commands */
+	int (*run)(int argc, char **argv);		  /* the words after the options; NULL: has commands */
 	const struct CliCommand *const *commands; /* ends with NULL; NULL: none */
 } CliCommand;
 
@@ -56,8 +56,8 @@ typedef struct CliCommand
 extern int cli_main(const CliCommand *root, int argc, char **argv);
 
 /* The command that a path of names means, and its full name into `name`; NULL when there is none. */
-extern const CliCommand *cli_find(const CliCommand *root, int argc, char **argv, char *name,
-								  size_t size);
+extern const CliCommand *
+cli_find(const CliCommand *root, int argc, char **argv, char *name, size_t size);
 
 /* The help of one command, the manual page and the completion of the whole tree. */
 extern void cli_print_help(FILE *out, const CliCommand *command, const char *name);

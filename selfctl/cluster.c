@@ -148,8 +148,8 @@ cluster_remove_sockets(const Stack *stack, const Account *account)
 	struct stat status;
 
 	/* One in /tmp, of a run that was killed, may be somebody else's by now. */
-	if (stack->sockets == NULL || lstat(stack->sockets, &status) != 0 ||
-		!S_ISDIR(status.st_mode) || status.st_uid != account->uid)
+	if (stack->sockets == NULL || lstat(stack->sockets, &status) != 0 || !S_ISDIR(status.st_mode) ||
+		status.st_uid != account->uid)
 		return;
 	/* After an orderly stop they are gone already. */
 	unlink(shc_arena_printf(stack->arena, "%s/.s.PGSQL.%d", stack->sockets, STACK_POSTGRES_PORT));

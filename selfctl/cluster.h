@@ -22,12 +22,12 @@ extern bool cluster_make_sockets(Stack *stack, const Account *account);
 extern void cluster_remove_sockets(const Stack *stack, const Account *account);
 
 /* Makes data/ unless it exists; *created tells. */
-extern bool cluster_create(const Stack *stack, const Account *account, const char *bindir,
-						   bool *created);
+extern bool
+cluster_create(const Stack *stack, const Account *account, const char *bindir, bool *created);
 
 /* Starts it with further settings (name=value) and waits until it takes connections. */
-extern bool cluster_start(const Stack *stack, Child *child, const char *bindir,
-						  const CliList *settings);
+extern bool
+cluster_start(const Stack *stack, Child *child, const char *bindir, const CliList *settings);
 
 /* Fast shutdown, then harder. */
 extern void cluster_stop(Child *child);

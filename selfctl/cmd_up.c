@@ -248,14 +248,15 @@ const CliCommand cmd_up = {
 		"different ports.\n"
 		"\n"
 		"Root's stack runs as the user postgres, who must be able to reach DIR.\n",
-	.examples = "$ selfctl up\n"
-				"    start in the foreground; Ctrl-C stops it\n"
-				"$ selfctl up --detach --dir /var/lib/selfhost\n"
-				"    run in the background, data in /var/lib/selfhost\n"
-				"$ selfctl up --port 0 --dir /tmp/second --domain office\n"
-				"    one more beside it, on any free port\n"
-				"$ selfctl up --set rate_control.maxburst=1000000 --postgres-set shared_buffers=1GB\n"
-				"    with settings of selfserv and of PostgreSQL\n",
+	.examples =
+		"$ selfctl up\n"
+		"    start in the foreground; Ctrl-C stops it\n"
+		"$ selfctl up --detach --dir /var/lib/selfhost\n"
+		"    run in the background, data in /var/lib/selfhost\n"
+		"$ selfctl up --port 0 --dir /tmp/second --domain office\n"
+		"    one more beside it, on any free port\n"
+		"$ selfctl up --set rate_control.maxburst=1000000 --postgres-set shared_buffers=1GB\n"
+		"    with settings of selfserv and of PostgreSQL\n",
 	.options = up_options,
 	.run = run_up,
 };

@@ -15,10 +15,10 @@ extern const CliCommand cmd_help;
 extern const CliCommand cmd_version;
 
 /* The option that all commands about a stack have. */
-#define DIR_OPTION(variable)                                                                       \
-	{                                                                                              \
-		'd', "dir", "DIR", "folder of the stack; default: see \"selfctl up --help\"", CLI_TEXT,    \
-			(variable), 0, 0                                                                       \
+#define DIR_OPTION(variable)                                                                    \
+	{                                                                                           \
+		'd', "dir", "DIR", "folder of the stack; default: see \"selfctl up --help\"", CLI_TEXT, \
+			(variable), 0, 0                                                                    \
 	}
 
 #endif

@@ -16,8 +16,8 @@ bool
 domain_name_is_valid(const char *name)
 {
 	/* Names of databases that are there, and words that pg_hba.conf reads differently. */
-	static const char *const taken[] = {"postgres", "template0", "template1",
-										"all",		"replication", "sameuser", "samerole"};
+	static const char *const taken[] = {"postgres",	   "template0", "template1", "all",
+										"replication", "sameuser",	"samerole"};
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
@@ -58,9 +58,8 @@ create_database(Stack *stack, ShcPg *pg)
 	if (exists)
 		return true;
 	shc_info("creating the domain %s", stack->domain);
-	return shc_pg_exec(
-		pg, shc_arena_printf(stack->arena, "CREATE DATABASE \"%s\"", stack->domain), 0, NULL, NULL,
-		NULL);
+	return shc_pg_exec(pg, shc_arena_printf(stack->arena, "CREATE DATABASE \"%s\"", stack->domain),
+					   0, NULL, NULL, NULL);
 }
 
 /* A newer version of the extension may have been installed; only its owner says when to change. */
@@ -91,9 +90,8 @@ prepare_database(Stack *stack, ShcPg *pg, const char **token)
 	static const char script[] = "CREATE EXTENSION IF NOT EXISTS selfhost;"
 								 "ALTER ROLE selfhost_gateway LOGIN";
 	/* Initialised without a known token: the start before this was broken off, or the file is lost. */
-	static const char make_token[] =
-		"SELECT CASE WHEN EXISTS (SELECT FROM selfhost.user_account)"
-		" THEN selfhost.reset_root_token() ELSE selfhost.init() END";
+	static const char make_token[] = "SELECT CASE WHEN EXISTS (SELECT FROM selfhost.user_account)"
+									 " THEN selfhost.reset_root_token() ELSE selfhost.init() END";
 
 	if (!shc_pg_script(pg, script) || !check_extension(stack, pg))
 		return false;

@@ -128,8 +128,8 @@ open_new(const char *new_path, mode_t mode, gid_t group)
 
 	unlink(new_path);
 	fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0 && ((group != (gid_t) -1 && fchown(fd, (uid_t) -1, group) != 0) ||
-					fchmod(fd, mode) != 0))
+	if (fd >= 0 &&
+		((group != (gid_t) -1 && fchown(fd, (uid_t) -1, group) != 0) || fchmod(fd, mode) != 0))
 	{
 		close(fd);
 		fd = -1;
@@ -207,17 +207,36 @@ files_read(ShcArena *arena, const char *path)
 	return text;
 }
 
+/* Whether the log is large; then old_path is where it goes. */
+static bool
+is_large(const char *path, char *old_path, size_t size, struct stat *status)
+{
+	if (stat(path, status) != 0 || status->st_size <= MAX_LOG_SIZE)
+		return false;
+	snprintf(old_path, size, "%s.1", path);
+	return true;
+}
+
 void
 files_rotate(const char *path)
 {
 	char old_path[PATH_MAX];
 	struct stat status;
 
-	if (stat(path, &status) != 0 || status.st_size <= MAX_LOG_SIZE)
-		return;
-	snprintf(old_path, sizeof(old_path), "%s.1", path);
-	if (rename(path, old_path) != 0)
+	if (is_large(path, old_path, sizeof(old_path), &status) && rename(path, old_path) != 0)
 		shc_warning("cannot rename %s: %s", path, strerror(errno));
+}
+
+void
+files_bound_log(const char *path)
+{
+	char old_path[PATH_MAX];
+	struct stat status;
+
+	/* Whoever writes it appends, so it goes on at the new end. */
+	if (is_large(path, old_path, sizeof(old_path), &status) &&
+		files_copy(path, old_path, status.st_mode & 0777, status.st_gid) && truncate(path, 0) != 0)
+		shc_warning("cannot empty %s: %s", path, strerror(errno));
 }
 
 /* ---- folders ---- */

@@ -36,8 +36,11 @@ extern bool files_exist(const char *path);
 /* Whether the folder has no entry but those that are named (ends with NULL). */
 extern bool files_dir_holds_only(const char *path, const char *const *names);
 
-/* A log that has grown large is kept once, as path.1. */
+/* A log that has grown large is kept once, as path.1: before anybody writes it, */
 extern void files_rotate(const char *path);
+
+/* and while others append to it: a copy is kept, and it is emptied. */
+extern void files_bound_log(const char *path);
 
 /* Removes a folder with everything in it; does not follow links. */
 extern bool files_remove_tree(const char *path);

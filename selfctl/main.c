@@ -13,9 +13,10 @@ static const CliCommand *const commands[] = {
 const CliCommand selfctl_root = {
 	.name = "selfctl",
 	.summary = "administers Self-host for PostgreSQL",
-	.description = "selfctl is the administrator's command line. \"selfctl up\" runs a complete\n"
-				   "Self-host on this machine: a PostgreSQL of its own, a domain, and selfserv with\n"
-				   "the REST API.\n",
+	.description =
+		"selfctl is the administrator's command line. \"selfctl up\" runs a complete\n"
+		"Self-host on this machine: a PostgreSQL of its own, a domain, and selfserv with\n"
+		"the REST API.\n",
 	.examples = "$ selfctl up\n"
 				"    start a local Self-host and print how to use it; Ctrl-C stops it\n"
 				"$ selfctl up --detach\n"

@@ -29,8 +29,8 @@ extern bool selfserv_check_settings(const CliList *settings);
 extern bool selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv);
 
 /* Sees that the port is free; 0 picks one. Sets host and port. */
-extern bool selfserv_choose_port(const Stack *stack, Selfserv *selfserv, const CliList *settings,
-								 int port);
+extern bool
+selfserv_choose_port(const Stack *stack, Selfserv *selfserv, const CliList *settings, int port);
 
 /* "http://127.0.0.1:8095" */
 extern const char *selfserv_url(const Stack *stack, const Selfserv *selfserv);
@@ -39,8 +39,8 @@ extern const char *selfserv_url(const Stack *stack, const Selfserv *selfserv);
 extern bool selfserv_check(const Stack *stack, const Child *like, const Selfserv *selfserv,
 						   const CliList *settings);
 
-extern bool selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv,
-						   const CliList *settings);
+extern bool
+selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv, const CliList *settings);
 
 /* Whether GET /status is answered with 200. */
 extern bool selfserv_answers(const Selfserv *selfserv);

@@ -14,7 +14,8 @@
 #define MAX_TEXT 65536
 
 static const char postgresql_conf[] =
-	"# PostgreSQL of the Self-host in this folder. Written once by \"selfctl up\": edit it freely.\n"
+	"# PostgreSQL of the Self-host in this folder. Written once by \"selfctl up\": edit it "
+	"freely.\n"
 	"# Where it listens and who may connect is set by selfctl, on the command line.\n"
 	"max_connections = 200\n"
 	"shared_buffers = 128MB\n"
@@ -94,7 +95,8 @@ write_domains(const Stack *stack, const Account *account)
 	shc_buf_init(&buf, MAX_TEXT);
 	shc_buf_puts(&buf, written_note);
 	/* Neither the name nor the folder of the socket has a character that YAML would quote. */
-	ok = shc_buf_printf(&buf, "domains:\n  \"%s\": host=%s port=%d dbname=%s user=selfhost_gateway\n",
+	ok = shc_buf_printf(&buf,
+						"domains:\n  \"%s\": host=%s port=%d dbname=%s user=selfhost_gateway\n",
 						stack->domain, stack->sockets, STACK_POSTGRES_PORT, stack->domain) &&
 		 write_for(account, stack->domain_file, &buf);
 	shc_buf_free(&buf);

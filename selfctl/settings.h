@@ -13,7 +13,7 @@
 extern bool settings_write_postgres(const Stack *stack, const Account *account);
 
 /* Those of selfserv; openapi: where its description lies, NULL when it finds that itself. */
-extern bool settings_write_selfserv(const Stack *stack, const Account *account, int port,
-									const char *openapi);
+extern bool
+settings_write_selfserv(const Stack *stack, const Account *account, int port, const char *openapi);
 
 #endif

@@ -48,7 +48,8 @@ signals_reset(void)
 void
 signals_wait(int64_t milliseconds)
 {
-	struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+	int64_t wait = milliseconds > 0 ? milliseconds : 0;
+	struct timespec limit = {wait / 1000, wait % 1000 * 1000000};
 	sigset_t set;
 	int signal_number;
 

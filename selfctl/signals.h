@@ -14,7 +14,7 @@ extern void signals_block(void);
 /* For a new child, before exec: everything as a program expects it. */
 extern void signals_reset(void);
 
-/* Waits until a signal comes, at most so many milliseconds. */
+/* Waits until a signal comes, at most so many milliseconds; 0 or less: only looks. */
 extern void signals_wait(int64_t milliseconds);
 
 /* How many requests to stop have come so far. */

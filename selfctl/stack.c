@@ -56,8 +56,7 @@ stack_open(Stack *stack, const char *dir)
 		shc_error("out of memory");
 		return false;
 	}
-	stack->dir =
-		files_absolute(stack->arena, dir != NULL ? dir : stack_standard_dir(stack->arena));
+	stack->dir = files_absolute(stack->arena, dir != NULL ? dir : stack_standard_dir(stack->arena));
 	if (stack->dir == NULL)
 		return false;
 	stack->data = path_in(stack, "data");
@@ -194,8 +193,8 @@ add_pid(json_object *object, const char *name, pid_t pid)
 static bool
 write_json(const Stack *stack, const char *path, json_object *object)
 {
-	const char *json = json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+																  JSON_C_TO_STRING_NOSLASHESCAPE);
 	const char *text = json == NULL ? NULL : shc_arena_printf(stack->arena, "%s\n", json);
 	bool ok = text != NULL && files_replace(path, text, strlen(text), 0600, (gid_t) -1);
 

@@ -23,7 +23,7 @@
 #define STACK_POSTGRES_PORT 5432
 
 /* The role that owns everything in the cluster. */
-#define STACK_OWNER "selfhost"
+#define STACK_OWNER			  "selfhost"
 
 #define STACK_STANDARD_DOMAIN "test"
 

@@ -20,10 +20,10 @@
 #include "signals.h"
 
 /* selfserv may fail five times within a minute, each time a little later. */
-#define MAX_FAILURES		5
-#define FAILURE_WINDOW_MS	60000
-#define FIRST_RESTART_MS	100
-#define FOREVER_MS			60000
+#define MAX_FAILURES	  5
+#define FAILURE_WINDOW_MS 60000
+#define FIRST_RESTART_MS  100
+#define LOOK_MS			  60000
 
 /* ---- the folder ---- */
 
@@ -70,9 +70,11 @@ prepare_folder(const Stack *stack, const Account *account)
 		return false;
 	if (!account_reaches(account, stack->dir, 0, &closed))
 	{
-		shc_error("PostgreSQL will run as the user %s, who cannot enter %s: choose a folder that this "
-				  "user can reach, as in: selfctl up --dir /var/lib/selfhost",
-				  account->name, closed);
+		shc_error(
+			"PostgreSQL will run as the user %s, who cannot enter %s: choose a folder that this "
+			"user can reach, as in: selfctl up --dir /var/lib/selfhost\n"
+			"(or: make run UP=\"--dir /var/lib/selfhost\")",
+			account->name, closed);
 		free(closed);
 		return false;
 	}
@@ -133,7 +135,7 @@ take_folder(Supervisor *s)
 	stack->postgres_pid = stack->selfserv_pid = 0;
 	files_rotate(stack->postgres_log);
 	files_rotate(stack->selfserv_log);
-	return true;
+	return stack_write_state(stack);
 }
 
 static bool
@@ -267,6 +269,15 @@ supervisor_start(Supervisor *s)
 
 /* ---- running ---- */
 
+static void
+bound_logs(const Stack *stack, bool detached)
+{
+	files_bound_log(stack->postgres_log);
+	files_bound_log(stack->selfserv_log);
+	if (detached)
+		files_bound_log(stack->selfctl_log);
+}
+
 /* Notes that selfserv has ended and when it is to be started again; false: too often. */
 static bool
 plan_restart(Supervisor *s)
@@ -324,9 +335,10 @@ supervisor_run(Supervisor *s)
 		else if (!check_selfserv(s))
 			code = EXIT_CODE_CHILD;
 		else
-			signals_wait(s->restart_at == 0 ? FOREVER_MS
-						 : s->restart_at > now_ms() ? s->restart_at - now_ms()
-													: 0);
+		{
+			bound_logs(s->stack, s->options->detach);
+			signals_wait(s->restart_at == 0 ? LOOK_MS : s->restart_at - now_ms());
+		}
 	}
 	if (code == EXIT_CODE_OK)
 		shc_info("stopping");

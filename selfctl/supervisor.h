@@ -36,7 +36,7 @@ typedef struct Supervisor
 	Credentials credentials;
 	Child postgres_child;
 	Child selfserv_child;
-	int64_t restart_at; /* 0: selfserv runs */
+	int64_t restart_at;	 /* 0: selfserv runs */
 	int64_t failures[6]; /* when selfserv ended, a ring */
 	int nfailures;
 } Supervisor;
