@@ -147,6 +147,10 @@ is(selfctl('up', '--postgres-set', 'nothing')->{code}, 2, 'setting of PostgreSQL
 like(selfctl('version')->{out}, qr/^selfctl \d+\.\d+\n$/, 'version');
 is(selfctl('--version')->{out}, selfctl('version')->{out}, '--version');
 
+my %code = selfctl('--help')->{out} =~ /^  (\d)  (.*)$/mg;
+my %documented = slurp("$ENV{SELFHOST_SOURCE}/selfctl/README.md") =~ /^\| (\d) \| (.*) \|$/mg;
+is_deeply(\%documented, \%code, 'the README has the exit codes of the help');
+
 my $man = selfctl('help', '--man')->{out};
 like($man, qr/^\.SS selfctl $_\b/m, "the manual page has $_") foreach qw(up down status help version);
 IPC::Run::run([ 'bash', '-c', 'source <(selfctl help --completion); '
@@ -252,6 +256,8 @@ ok(!-e "$dir/data/postmaster.pid", 'PostgreSQL has been shut down');
 is(selfctl('down', '--dir', $dir)->{code}, 0, 'down again: exit code');
 is(selfctl('status', '--dir', $dir)->{code}, 3, 'status after down: exit code');
 
+truncate("$dir/log/selfserv.log", 11 * 1024 * 1024) or die "cannot extend the log: $!";
+
 $r = up('--dir', $dir, '--domain', 'another');
 is($r->{code}, 1, 'a stack keeps its domain: exit code');
 like($r->{err}, qr/the domain of the stack in \Q$dir\E is "test"/, 'a stack keeps its domain: message');
@@ -260,6 +266,8 @@ $r = up('--dir', $dir);
 is($r->{code}, 0, 'a second start: exit code') or diag($r->{err});
 is(credentials($dir)->{token}, $credentials->{token}, 'a second start keeps the token');
 is(sql($dir, 'SELECT text FROM kept'), 'yes', 'and the data');
+is(-s "$dir/log/selfserv.log.1", 11 * 1024 * 1024, 'a large log is put aside');
+cmp_ok(-s "$dir/log/selfserv.log", '<', 100_000, 'and a new one begun');
 is(get(credentials($dir), '/v2/users/me')->{status}, 200, 'the credentials have the new URL');
 
 # ---- a selfctl that is killed takes its children with it ----
