@@ -224,6 +224,10 @@ SELECT EXISTS (SELECT selfhost.query_timeseries(ARRAY[:long, :a]::uuid[], '2020-
 SELECT count(*) FROM (
     SELECT selfhost.get_timeseries_data(:long, '2020-01-01Z', '2020-12-01Z') AS r,
            selfhost.get_timeseries_data(:long, '2020-01-01Z', '2020-01-02Z') AS q OFFSET 0) AS s;
+-- In FROM, and again for each row of something else.
+SELECT count(*), sum(length(body)) > 700000 AS long FROM selfhost.get_timeseries_data(:long, '2020-01-01Z', '2020-12-01Z');
+SELECT i, count(r) FROM generate_series(1, 3) AS i, LATERAL (
+    SELECT selfhost.get_timeseries_data(:long, '2020-01-01Z', '2020-12-01Z', ge => i) AS r LIMIT i) AS s GROUP BY i ORDER BY i;
 BEGIN;
 DECLARE pieces CURSOR FOR SELECT length((s.r).body) > 0 FROM (
     SELECT selfhost.get_timeseries_data(:long, '2020-01-01Z', '2020-12-01Z') AS r OFFSET 0) AS s;

@@ -23,22 +23,22 @@ floor_divide(int64 a, int64 b)
 }
 
 /*
- * POSIX descriptions (XYZ+3) are no names, although PostgreSQL takes them for zones; of the names in
- * the database, few outside of a folder have digits.
+ * Is it a zone of the database? PostgreSQL also takes POSIX descriptions (XYZ+3, Foo/Bar3) for zones:
+ * those have digits, and no lower-case letter in the name that PostgreSQL gives them, as few names of
+ * the database have.
  */
 static bool
-may_be_name(const char *name)
+is_of_database(pg_tz *tz)
 {
 	static const char *const with_digits[] = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
 											  "GMT0",	 "GMT+0",	"GMT-0"};
+	const char *name = pg_get_timezone_name(tz);
 
-	if (name[0] == '\0' || strpbrk(name, "<>,:") != NULL)
-		return false;
-	if (strchr(name, '/') != NULL || strpbrk(name, "0123456789+") == NULL)
+	if (strpbrk(name, "abcdefghijklmnopqrstuvwxyz") != NULL || strpbrk(name, "0123456789") == NULL)
 		return true;
 	for (int i = 0; i < lengthof(with_digits); i++)
 	{
-		if (pg_strcasecmp(name, with_digits[i]) == 0)
+		if (strcmp(name, with_digits[i]) == 0)
 			return true;
 	}
 	return false;
@@ -47,16 +47,15 @@ may_be_name(const char *name)
 void
 sh_zone_open(ShZone *zone, const char *name)
 {
-	pg_tz *tz = NULL;
+	pg_tz *tz;
 
 	zone->from = zone->to = 0;
 	zone->offset = 0;
 	if (name == NULL)
 		name = "UTC";
-	if (may_be_name(name))
-		tz = pg_tzset(name);
+	tz = pg_tzset(name);
 	/* Zones that count leap seconds would shift everything. */
-	if (tz == NULL || !pg_tz_acceptable(tz))
+	if (tz == NULL || !is_of_database(tz) || !pg_tz_acceptable(tz))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("timezone: \"%s\" is not known", name), sh_refusal()));
 	zone->tz = tz;
