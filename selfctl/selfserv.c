@@ -75,7 +75,7 @@ find_openapi(const Stack *stack, const char *program)
 	if (files_exist(path))
 		return path;
 	path = shc_arena_printf(stack->arena, "%.*s/../share/selfhost/openapi.yaml", len, program);
-	return files_exist(path) ? path : NULL;
+	return files_exist(path) ? files_absolute(stack->arena, path) : NULL;
 }
 
 static bool
@@ -83,31 +83,31 @@ copy_into_stack(const Stack *stack, const Account *account, Selfserv *selfserv)
 {
 	const char *dir = shc_arena_printf(stack->arena, "%s/program", stack->dir);
 	const char *program = shc_arena_printf(stack->arena, "%s/selfserv", dir);
-	const char *openapi = find_openapi(stack, selfserv->program);
+	const char *openapi = shc_arena_printf(stack->arena, "%s/openapi.yaml", dir);
 
 	if (!files_make_dirs(dir, 0755, 0755) ||
 		!files_copy(selfserv->program, program, 0750, account->gid))
 		return false;
 	selfserv->program = program;
-	if (openapi == NULL)
+	if (selfserv->openapi == NULL)
 		return true;
-	selfserv->openapi = shc_arena_printf(stack->arena, "%s/openapi.yaml", dir);
-	return files_copy(openapi, selfserv->openapi, 0640, account->gid);
+	if (!files_copy(selfserv->openapi, openapi, 0640, account->gid))
+		return false;
+	selfserv->openapi = openapi;
+	return true;
 }
 
 bool
 selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
 {
-	const char *openapi;
 	char *closed;
 
-	selfserv->openapi = NULL;
 	selfserv->program = find_program(stack);
 	if (selfserv->program == NULL)
 		return false;
-	openapi = find_openapi(stack, selfserv->program);
+	selfserv->openapi = find_openapi(stack, selfserv->program);
 	if (account_reaches(account, selfserv->program, X_OK, &closed) &&
-		(openapi == NULL || account_reaches(account, openapi, R_OK, &closed)))
+		(selfserv->openapi == NULL || account_reaches(account, selfserv->openapi, R_OK, &closed)))
 		return true;
 	free(closed);
 	return copy_into_stack(stack, account, selfserv);

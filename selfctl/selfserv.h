@@ -14,7 +14,7 @@
 typedef struct Selfserv
 {
 	const char *program; /* a path that the account can reach */
-	const char *openapi; /* its description, where it does not find that itself; else NULL */
+	const char *openapi; /* the description of the API; NULL: it finds that itself */
 	const char *host;	 /* the address to ask it at */
 	int port;
 } Selfserv;
