@@ -188,12 +188,25 @@ decode(ShReader *reader, const ShChunkRow *row)
 static void
 put_stored_points(ShReader *reader)
 {
+	const ShReadRequest *request = &reader->request;
 	const ShPoints *points = reader->points;
 	ShZone *zone = &reader->request.zone;
+	/* Rows that are nothing but time and value, all of them, go in runs. */
+	bool in_runs = !request->has_ge && !request->has_le &&
+				   !(request->format == SH_FORMAT_CSV && request->many);
 	int i = reader->i;
 
 	for (; i < reader->last && !is_full(reader); i++)
 	{
+		if (in_runs && reader->any_row)
+		{
+			int32 offset = sh_zone_offset(zone, points->ts[i]);
+
+			reader->p = sh_rows_print_plain(reader->p, reader->limit, request->format, points, &i,
+											reader->last, zone->to, offset, &reader->day);
+			if (i == reader->last || is_full(reader))
+				break;
+		}
 		if (!passes(&reader->request, points->value[i]))
 			continue;
 		reader->p = sh_row_print_point(open_row(reader), reader->request.format, points, i,

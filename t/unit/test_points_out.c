@@ -116,6 +116,99 @@ round_trip(int kind, ShFormat format)
 		   memcmp(parsed_value, value, n * sizeof(*value)) == 0;
 }
 
+/* ---- runs of plain rows ---- */
+
+static uint64_t
+below(uint64_t n)
+{
+	return tap_random(&state) % n;
+}
+
+/* Points with now and then what does not belong into a run. */
+static void
+make_run(int scale)
+{
+	static const double powers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+	/* From year 1 to 9999, by chance near the ends of days. */
+	int64_t ts = (int64_t) below(INT64_C(315537000000)) - INT64_C(63082000000);
+	int64_t step = (int64_t) below(3) ? (int64_t) below(100000) + 1 : 1;
+
+	ts *= 1000000;
+	points.n = N;
+	points.scale = (uint8_t) scale;
+	points.any_exception = below(2);
+	memset(points.exception, 0, sizeof(points.exception));
+	for (int i = 0; i < N; i++)
+	{
+		points.ts[i] = ts + (below(50) == 0);
+		points.scaled[i] = (int64_t) below(UINT64_C(1) << below(40)) * (below(2) ? 1 : -1);
+		points.value[i] = (double) points.scaled[i] / powers[scale];
+		if (points.any_exception && below(20) == 0)
+		{
+			points.exception[i / 64] |= UINT64_C(1) << (i % 64);
+			points.value[i] = make_value(4);
+		}
+		ts += (step + (int64_t) (below(10) == 0)) * 1000000;
+	}
+}
+
+/* How many rows went in runs. */
+static long plain_rows;
+
+static bool
+run_is_the_same(ShFormat format)
+{
+	static char expected[N * SH_ROW_MAX];
+	static char text[N * SH_ROW_MAX + SH_ROW_MAX];
+	int32_t offset = (int32_t) (below(64) * 1800) - 16 * 3600;
+	int64_t until = points.ts[below(N)];
+	ShDayCache cache = {0};
+	char *e = expected;
+	char *p = text;
+
+	for (int i = 0; i < N; i++)
+	{
+		if (format == SH_FORMAT_JSON)
+			*e++ = ',';
+		e = sh_row_print_point(e, format, &points, i, offset, &cache);
+	}
+	cache.valid = false;
+	for (int i = 0; i < N; i++)
+	{
+		int before = i;
+
+		/* A limit that is met now and then. */
+		p = sh_rows_print_plain(p, p + below(2000), format, &points, &i, N,
+								i < N / 2 ? until : INT64_MAX, offset, &cache);
+		plain_rows += i - before;
+		if (i == N)
+			break;
+		if (format == SH_FORMAT_JSON)
+			*p++ = ',';
+		p = sh_row_print_point(p, format, &points, i, offset, &cache);
+	}
+	return p - text == e - expected &&
+		   memcmp(text, expected, (size_t) (e - expected)) == 0;
+}
+
+static void
+test_runs(long rounds)
+{
+	for (int scale = 0; scale <= 9; scale++)
+	{
+		int bad = 0;
+
+		plain_rows = 0;
+		for (long i = 0; i < rounds; i++)
+		{
+			make_run(scale);
+			bad += !run_is_the_same(i % 2 ? SH_FORMAT_JSON : SH_FORMAT_CSV);
+		}
+		ok(bad == 0, "runs of scale %d are the rows one by one", scale);
+		ok(plain_rows > rounds * N / 10, "and %ld rows went in runs", plain_rows);
+	}
+}
+
 int
 main(void)
 {
@@ -131,5 +224,6 @@ main(void)
 			bad += !round_trip(kind, i % 2 ? SH_FORMAT_JSON : SH_FORMAT_CSV);
 		ok(bad == 0, "values of kind %d, printed and parsed", kind);
 	}
+	test_runs(rounds);
 	return done();
 }
