@@ -45,7 +45,6 @@ queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int s
 	if (response == NULL)
 		return MHD_NO;
 	add_header(response, "X-Request-Id", request->id);
-	add_header(response, "X-Content-Type-Options", "nosniff");
 	if (http->is_stopping)
 		add_header(response, "Connection", "close");
 	request->status = status;
@@ -74,6 +73,7 @@ answer_problem(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 	if (response == NULL)
 		return MHD_NO;
 	add_header(response, "Content-Type", type);
+	add_header(response, "X-Content-Type-Options", "nosniff");
 	if (problem->status == 401)
 		add_header(response, "WWW-Authenticate", "Basic realm=\"Selfhost API\"");
 	if (problem->status == 405 && request->allow != NULL)

@@ -155,11 +155,14 @@ pass('a removed domain holds no connection');
 # ---- the log ----
 
 $sh->get('/v2/users/me?limit=1');
+my $entry = $sh->wait_until('the request is in the log', sub {
+	my ($line) = reverse grep { m{"path":"/v2/users/me"} } split(/\n/, ShTest::read_file($sh->{log}));
+	my $found = $line && $line =~ /\}$/ ? decode_json($line) : undef;
+	return $found && $found->{status} == 200 ? $found : undef;
+});
 my $log = ShTest::read_file($sh->{log});
 unlike($log, qr/\Q$sh->{token}\E/, 'no token is in the log');
 unlike($log, qr/\Q@{[ sha256_hex($sh->{token}) ]}\E/, 'nor its digest');
-my ($line) = reverse grep { m{"path":"/v2/users/me"} } split(/\n/, $log);
-my $entry = decode_json($line);
 is("$entry->{msg} $entry->{status} $entry->{domain} $entry->{client}", 'GET 200 test 127.0.0.1', 'a request in the log');
 like($entry->{user}, qr/^[0-9a-f-]{36}$/, 'with its user');
 like($entry->{request_id}, qr/^[0-9a-f]{16}$/, 'and its id');
