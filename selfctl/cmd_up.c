@@ -24,7 +24,8 @@ static UpOptions options = {.port = STANDARD_PORT};
 
 static const CliOption up_options[] = {
 	{'d', "dir", "DIR",
-	 "folder of the stack; default: ./.selfhost in a source tree,\n"
+	 "folder of the stack; default: ./.selfhost in a source tree\n"
+	 "(if the user postgres can enter it, when root),\n"
 	 "else $XDG_DATA_HOME/selfhost or ~/.local/share/selfhost,\n"
 	 "for root /var/lib/selfhost",
 	 CLI_TEXT, &options.dir, 0, 0},

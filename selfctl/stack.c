@@ -15,12 +15,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "files.h"
 #include "log.h"
 
 #define ARENA_LIMIT ((size_t) 16 * 1024 * 1024)
 
 /* ---- paths ---- */
+
+/* Can the user who will run PostgreSQL enter the current folder? Not if root's home is above it. */
+static bool
+here_is_open(ShcArena *arena)
+{
+	Account account;
+	char *closed = NULL;
+	bool is_open;
+
+	if (!account_find(&account))
+		return true; /* the start will tell */
+	is_open = account_reaches(&account, files_absolute(arena, ".selfhost"), 0, &closed);
+	free(closed);
+	account_free(&account);
+	return is_open;
+}
 
 const char *
 stack_standard_dir(ShcArena *arena)
@@ -31,7 +48,7 @@ stack_standard_dir(ShcArena *arena)
 
 	if (program_dir != NULL &&
 		files_exist(shc_arena_printf(arena, "%s/../extension/selfhost.control", program_dir)))
-		return ".selfhost";
+		return geteuid() != 0 || here_is_open(arena) ? ".selfhost" : "/var/lib/selfhost";
 	if (data_home != NULL && data_home[0] == '/')
 		return shc_arena_printf(arena, "%s/selfhost", data_home);
 	/* Root's home is closed to the user that runs PostgreSQL. */
