@@ -39,6 +39,22 @@ SELECT (s.r).* FROM (
 SELECT add(:a, '[{"v":2,"ts":"2020-01-01T00:00:01.123456Z"},{"v":-3e2,"ts":"2020-01-01T01:00:02+01:00"}]');
 SELECT show(:a);
 
+-- ---- CSV ----
+
+CREATE FUNCTION points_write.add_csv(series uuid, body text, type text = 'text/csv') RETURNS text LANGUAGE sql AS $$
+    SELECT points_write.answer(
+        selfhost.add_timeseries_data(series, 'kW', 'skip', convert_to(body, 'UTF8'), type))
+$$;
+SELECT add_csv(:b, E'ts,v\n2020-02-01T00:00:00Z,0.25\n2020-02-01T00:00:01Z,-5\n');
+SELECT add_csv(:b, E'2020-02-01T00:00:00Z,0.5\r\n"2020-02-01T00:00:02Z","0.75"', 'Text/CSV; header=absent');
+SELECT points_write.answer(selfhost.add_points(body => convert_to(
+    'uuid,ts,v' || E'\n' || :b || ',2020-02-01T00:00:03Z,1.5' || E'\n', 'UTF8'), content_type => 'text/csv'));
+SELECT show(:b);
+SELECT add_csv(:b, E'ts,v\n2020-02-01T00:00:00Z,x\n');
+SELECT add_csv(:b, E'ts,v\n');
+SELECT add_csv(:b, E'ts,v\n2020-02-01T00:00:00Z,1\n', 'application/json');
+SELECT selfhost.delete_timeseries_data(:b, '2020-02-01Z', '2020-02-02Z');
+
 -- ---- refusals; in each case nothing is written ----
 
 \set VERBOSITY default

@@ -7,18 +7,21 @@ CREATE FUNCTION selfhost.get_timeseries(uuid uuid) RETURNS json
 GRANT EXECUTE ON FUNCTION selfhost.get_timeseries(uuid) TO selfhost_gateway, selfhost_sql;
 
 -- conflict: error (default), skip or replace points whose timestamp is stored or stands twice.
+-- content_type: of the body; text/csv, else it is JSON.
 CREATE FUNCTION selfhost.add_timeseries_data(
-    uuid uuid, unit text DEFAULT NULL, conflict text DEFAULT NULL, body bytea DEFAULT NULL
+    uuid uuid, unit text DEFAULT NULL, conflict text DEFAULT NULL, body bytea DEFAULT NULL,
+    content_type text DEFAULT NULL
 ) RETURNS selfhost.http_response
     AS 'MODULE_PATHNAME', 'sh_add_timeseries_data' LANGUAGE C;
-GRANT EXECUTE ON FUNCTION selfhost.add_timeseries_data(uuid, text, text, bytea)
+GRANT EXECUTE ON FUNCTION selfhost.add_timeseries_data(uuid, text, text, bytea, text)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.add_points(
-    unit text DEFAULT NULL, conflict text DEFAULT NULL, body bytea DEFAULT NULL
+    unit text DEFAULT NULL, conflict text DEFAULT NULL, body bytea DEFAULT NULL,
+    content_type text DEFAULT NULL
 ) RETURNS selfhost.http_response
     AS 'MODULE_PATHNAME', 'sh_add_points' LANGUAGE C;
-GRANT EXECUTE ON FUNCTION selfhost.add_points(text, text, bytea)
+GRANT EXECUTE ON FUNCTION selfhost.add_points(text, text, bytea, text)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.delete_timeseries_data(

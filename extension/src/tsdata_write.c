@@ -134,10 +134,22 @@ find_with_right(ShAction action, const pg_uuid_t *uuid, ShSeries *series)
 
 /* ---- bodies ---- */
 
-/* Parses a body. Arrays are in the current context. Errors: 22P02, 22023 when there is no row. */
+/* Is the body of that media type CSV? NULL: it is JSON, as everything else. */
+static bool
+is_csv(const char *media_type)
+{
+	return media_type != NULL &&
+		   pg_strncasecmp(media_type + strspn(media_type, " \t"), "text/csv", 8) == 0;
+}
+
+/*
+ * Parses a body, argument i; its media type is the one behind it. Arrays are in the current context.
+ * Errors: 22P02, 22023 when there is no row.
+ */
 static void
 parse_body(FunctionCallInfo fcinfo, int i, bool with_uuid, ShPointRows *rows)
 {
+	const char *media_type = text_argument(fcinfo, i + 1);
 	MemoryContext context = CurrentMemoryContext;
 	bytea *body = PG_ARGISNULL(i) ? NULL : PG_GETARG_BYTEA_PP(i);
 	Size len = body == NULL ? 0 : VARSIZE_ANY_EXHDR(body);
@@ -149,7 +161,9 @@ parse_body(FunctionCallInfo fcinfo, int i, bool with_uuid, ShPointRows *rows)
 	rows->value = MemoryContextAllocHuge(context, capacity * sizeof(double));
 	rows->uuid =
 		with_uuid ? MemoryContextAllocHuge(context, capacity * sizeof(ShParsedUuid)) : NULL;
-	if (body != NULL && !sh_points_parse_json(VARDATA_ANY(body), len, rows, &error))
+	if (body != NULL && !(is_csv(media_type)
+							  ? sh_points_parse_csv(VARDATA_ANY(body), len, rows, &error)
+							  : sh_points_parse_json(VARDATA_ANY(body), len, rows, &error)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						errmsg("body: %s", error.message), sh_refusal()));
 	if (rows->n == 0)
@@ -378,7 +392,7 @@ lock_groups(Groups *groups)
 		report_unknown_reference(&groups->series[gone].uuid);
 }
 
-/* add_points(unit text, conflict text, body bytea) -> http_response */
+/* add_points(unit text, conflict text, body bytea, content_type text) -> http_response */
 Datum
 sh_add_points(PG_FUNCTION_ARGS)
 {

@@ -216,7 +216,7 @@ test_statements(const GwRoutes *routes)
 	is_str(
 		sql,
 		"SELECT (s.r).*, s.user_uuid, s.token_uuid, s.rate FROM ("
-		"SELECT selfhost.\"add_points\"(\"unit\" => $2, \"conflict\" => $3, \"body\" => $4) AS r, "
+		"SELECT selfhost.\"add_points\"(\"unit\" => $2, \"conflict\" => $3, \"content_type\" => $4, \"body\" => $5) AS r, "
 		"a.user_uuid, a.token_uuid, a.rate FROM selfhost.authenticate($1) a OFFSET 0) s",
 		"the statement of a composite one with a body");
 	free(sql);
