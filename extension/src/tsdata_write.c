@@ -467,6 +467,18 @@ sh_drop_points(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static Datum
+trigger_column(const TriggerData *trigger, int column)
+{
+	bool isnull;
+	Datum value = heap_getattr(trigger->tg_trigtuple, column,
+							   RelationGetDescr(trigger->tg_relation), &isnull);
+
+	if (isnull)
+		elog(ERROR, "column %d of a deleted time series is null", column);
+	return value;
+}
+
 /*
  * Row trigger, before the deletion of a time series by whatever statement: takes the lock that
  * writers take, and deletes the points. A writer that waits for the lock finds the series gone.
@@ -475,19 +487,14 @@ Datum
 sh_timeseries_before_delete(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	TupleDesc descriptor;
 	ShSeries series = {0};
-	bool isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("must be a row trigger before DELETE")));
-	descriptor = RelationGetDescr(trigger->tg_relation);
-	series.uuid =
-		*DatumGetUUIDP(heap_getattr(trigger->tg_trigtuple, SH_SERIES_UUID, descriptor, &isnull));
-	series.id =
-		DatumGetInt32(heap_getattr(trigger->tg_trigtuple, SH_SERIES_ID, descriptor, &isnull));
+	series.uuid = *DatumGetUUIDP(trigger_column(trigger, SH_SERIES_UUID));
+	series.id = DatumGetInt32(trigger_column(trigger, SH_SERIES_ID));
 	(void) sh_store_lock(&series);
 	sh_store_drop(series.id);
 	return PointerGetDatum(trigger->tg_trigtuple);

@@ -148,17 +148,18 @@ sub call
 	return $call{$id} && $call{$id}->();
 }
 
-# Sends a call and returns the answer; without a token: without credentials.
+# Sends a call and returns the answer; without a token: without credentials. The domain may be another
+# one than the test's own.
 sub request
 {
-	my ($operation, $call, $token) = @_;
+	my ($operation, $call, $token, $domain) = @_;
 	my $path = $operation->{path};
 	foreach my $value (@{ $call->{path} || [] })
 	{
 		$path =~ s/\{\w+\}/$value/;
 	}
 	$path .= "?$call->{query}" if $call->{query};
-	my %options = (token => $token);
+	my %options = (token => $token, domain => $domain);
 	foreach my $name (qw(json content content_type headers))
 	{
 		$options{$name} = $call->{$name} if exists $call->{$name};
