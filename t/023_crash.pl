@@ -1,5 +1,6 @@
-# The gateway is killed and PostgreSQL is stopped at once, again and again, in the middle of ingest:
-# every acknowledged point is there afterwards, once.
+# The gateway is killed, PostgreSQL is stopped at once, and a backend of it is killed, again and again,
+# in the middle of ingest and of autovacuum: every acknowledged point is there afterwards, once, and
+# tables and indexes are sound.
 use strict;
 use warnings;
 
@@ -8,11 +9,12 @@ use Test::More;
 use Time::HiRes qw(time);
 use ShTest;
 
-my $writers = 4;
+my $writers = 8;
 my $batch = 25;
 my $epoch = 1577836800; # 2020-01-01T00:00:00Z
 
-my $sh = ShTest->new('crash', conf => { 'rate_control.maxburst' => 1000000 });
+my $sh = ShTest->new('crash', conf => { 'rate_control.maxburst' => 1000000 },
+	postgres => "restart_after_crash = on\nautovacuum_naptime = 1s\nlog_autovacuum_min_duration = 0\n");
 my @series = map {
 	my $r = $sh->post('/v2/timeseries', { name => "series $_", si_unit => 'C' });
 	is($r->{status}, 201, "series $_ is created");
@@ -89,6 +91,27 @@ sub progress
 	return;
 }
 
+# Kills a backend that is writing; PostgreSQL then ends all others and recovers.
+sub kill_backend
+{
+	my $node = $sh->{node};
+	my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
+	my $reset = 'SELECT max(backend_start) FROM pg_stat_activity WHERE backend_type = \'checkpointer\'';
+	my $before = $node->safe_psql('postgres', $reset);
+	my $pid;
+	$sh->wait_until('a backend writes', sub {
+		return $pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE usename = 'selfhost_gateway'
+			AND state = 'active' AND query ~ 'add_timeseries_data' LIMIT 1");
+	});
+	kill('KILL', $pid);
+	$sh->wait_until('PostgreSQL has recovered', sub {
+		my ($status, $now) = $node->psql('postgres', $reset);
+		return $status == 0 && $now ne $before;
+	});
+	is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'PostgreSQL itself lives on');
+	return;
+}
+
 foreach my $round (1 .. 3)
 {
 	progress(5);
@@ -97,6 +120,8 @@ foreach my $round (1 .. 3)
 	progress(5);
 	$sh->{node}->stop('immediate');
 	$sh->{node}->start;
+	progress(5);
+	kill_backend();
 	progress(5);
 	pass("round $round");
 }
@@ -116,6 +141,28 @@ foreach my $i (0 .. $writers - 1)
 	cmp_ok(scalar(@values), '>=', $n * $batch, "series $i: nothing acknowledged is missing");
 	is_deeply(\@values, [ 0 .. $#values ], "series $i: each point once, in order");
 }
+
+# ---- tables and indexes are sound ----
+
+$sh->wait_until('autovacuum has come', sub {
+	return ShTest::read_file($sh->{node}->logfile) =~ /automatic vacuum of table "test\.selfhost\.tail"/;
+});
+
+$sh->psql('CREATE EXTENSION amcheck');
+foreach my $table ('tail', 'chunk')
+{
+	is($sh->psql("SELECT * FROM verify_heapam('selfhost.$table')"), '', "$table: the heap is sound");
+	cmp_ok($sh->psql("SELECT count(*) FROM (SELECT bt_index_check(indexrelid, true) FROM pg_index
+		WHERE indrelid = 'selfhost.$table'::regclass) AS i"), '>=', 1, "$table: its indexes are sound");
+}
+is($sh->psql(q{
+	SELECT count(*) FROM (
+		SELECT t0, t1, lag(t1) OVER (PARTITION BY series ORDER BY t0) AS before
+		FROM (SELECT series, t0, t1 FROM selfhost.tail UNION ALL SELECT series, t0, t1 FROM selfhost.chunk) AS r) AS s
+	WHERE t1 < t0 OR before >= t0}), '0', 'no two rows of a series overlap');
+is($sh->psql('SELECT count(*) FROM selfhost.tail AS t WHERE EXISTS (
+	SELECT FROM selfhost.chunk AS c WHERE c.series = t.series AND c.t0 >= t.t0)'), '0',
+	'what is sealed lies before the tail');
 
 $sh->stop_selfserv;
 done_testing();
