@@ -34,12 +34,19 @@ sub created
 
 sub unique { return sprintf('%s %03d', $_[0], ++$serial); }
 
+sub new_alert
+{
+	return { resource => unique('boiler'), environment => 'test', event => 'too hot', severity => 'major',
+		value => '95 C', description => '', origin => 'supervision' };
+}
+
 # What an operation works on, made anew by root each time.
 our %make = (
 	thing  => sub { return created('/v2/things', { name => unique('thing') })->{uuid} },
 	series => sub {
 		return created('/v2/timeseries', { name => unique('series'), si_unit => 'C' })->{uuid};
 	},
+	alert => sub { return created('/v2/alerts', new_alert())->{uuid} },
 	user  => sub { return created('/v2/users', { name => unique('user') })->{uuid} },
 	group => sub { return created('/v2/groups', { name => unique('group') })->{uuid} },
 	policy => sub {
@@ -89,6 +96,12 @@ our %call = (
 			also => [ [ 'read', 'things/none' ], [ 'read', 'things/other' ] ] };
 	},
 	delete_policy => sub { { path => [ $make{policy}->() ] } },
+
+	list_alerts  => sub { {} },
+	create_alert => sub { { json => new_alert() } },
+	get_alert    => sub { { path => [ $make{alert}->() ] } },
+	update_alert => sub { { path => [ $make{alert}->() ], json => { status => 'acknowledge' } } },
+	delete_alert => sub { { path => [ $make{alert}->() ] } },
 
 	list_things           => sub { {} },
 	create_thing          => sub { { json => { name => unique('new thing') } } },
