@@ -106,11 +106,16 @@ SELECT count(*) FROM selfhost.alert WHERE resource = 'pump';
 DELETE FROM selfhost.alert WHERE resource = 'pump' AND 'else' IN (environment, event, origin);
 
 -- The status: open never reopens, another one is set.
-SELECT s, selfhost.update_alert(id('pump'), jsonb_build_object('status', s)), report() = id('pump') AS merged,
-       report('{"status":"open"}') = id('pump') AS merged, members('pump', 'status')
-    FROM unnest(ARRAY['acknowledge', 'shelve']) AS s;
-SELECT report('{"status":"acknowledge"}') = id('pump'), members('pump', 'status');
-SELECT report('{"status":"close"}') = id('pump'), members('pump', 'status');
+SELECT selfhost.update_alert(id('pump'), '{"status":"acknowledge"}');
+SELECT report() = id('pump') AS merged, report('{"status":"open"}') = id('pump') AS merged;
+SELECT members('pump', 'status', 'duplicate');
+SELECT selfhost.update_alert(id('pump'), '{"status":"shelve"}');
+SELECT report() = id('pump') AS merged, report('{"status":"open"}') = id('pump') AS merged;
+SELECT members('pump', 'status', 'duplicate');
+SELECT report('{"status":"acknowledge"}') = id('pump');
+SELECT members('pump', 'status');
+SELECT report('{"status":"close"}') = id('pump');
+SELECT members('pump', 'status');
 -- Closed and unknown ones are left alone: a new one.
 SELECT report() = id('pump') AS merged;
 SELECT selfhost.update_alert(uuid, '{"status":"unknown"}') FROM selfhost.alert WHERE resource = 'pump' AND status = 'open';
@@ -124,19 +129,33 @@ SELECT members('pump', 'duplicate');
 -- ---- expiry ----
 
 SELECT report('{"resource":"old","timeout":100}') IS NOT NULL;
-SELECT age('old', 99), members('old', 'status');
-SELECT age('old', 2), members('old', 'status');
+SELECT age('old', 90);
+SELECT members('old', 'status');
+SELECT age('old', 20);
+SELECT members('old', 'status');
 SELECT status FROM selfhost.alert WHERE resource = 'old';
 SELECT resources(selfhost.list_alerts(status => 'expire')), resources(selfhost.list_alerts(status => 'open'));
-SELECT s, selfhost.update_alert(id('old'), jsonb_build_object('status', s)), members('old', 'status')
-    FROM unnest(ARRAY['acknowledge', 'shelve', 'close', 'unknown', 'open']) AS s;
+SELECT selfhost.update_alert(id('old'), '{"status":"acknowledge"}');
+SELECT members('old', 'status');
+SELECT selfhost.update_alert(id('old'), '{"status":"shelve"}');
+SELECT members('old', 'status');
+SELECT selfhost.update_alert(id('old'), '{"status":"close"}');
+SELECT members('old', 'status');
+SELECT selfhost.update_alert(id('old'), '{"status":"unknown"}');
+SELECT members('old', 'status');
+SELECT selfhost.update_alert(id('old'), '{"status":"open"}');
+SELECT members('old', 'status');
 -- A longer time-out brings it back.
-SELECT selfhost.update_alert(id('old'), '{"timeout":200}'), members('old', 'status');
-SELECT report('{"resource":"old","timeout":100}') = id('old') AS merged, members('old', 'status', 'duplicate');
--- It counts from the last repetition.
-SELECT age('old', 50), members('old', 'status');
+SELECT selfhost.update_alert(id('old'), '{"timeout":200}');
+SELECT members('old', 'status');
 SELECT report('{"resource":"old","timeout":100}') = id('old') AS merged;
-SELECT age('old', 99), members('old', 'status');
+SELECT members('old', 'status', 'duplicate');
+-- It counts from the last repetition.
+SELECT age('old', 50);
+SELECT members('old', 'status');
+SELECT report('{"resource":"old","timeout":100}') = id('old') AS merged;
+SELECT age('old', 90);
+SELECT members('old', 'status');
 -- Past its time-out neither an open nor a shelved one is merged with.
 SELECT age('old', 50), selfhost.update_alert(id('old'), '{"status":"shelve"}');
 SELECT report('{"resource":"old"}') IS NOT NULL;
@@ -200,9 +219,12 @@ SELECT try('root', $$get_alert('99999999-0000-4000-8000-000000000000', '*')$$);
 -- ---- changes ----
 
 SELECT try('anna', $$update_alert(id('r3'), '{}')$$);
-SELECT try('root', $$update_alert(id('r4'), '{}')$$), members('r4', 'severity', 'previous_severity', 'status', 'duplicate', 'last_receive_time');
-SELECT try('root', $$update_alert(id('r4'), '{"severity":"debug"}')$$), members('r4', 'severity', 'previous_severity');
-SELECT try('root', $$update_alert(id('r4'), '{"severity":"debug","value":"v"}')$$), members('r4', 'severity', 'previous_severity', 'value');
+SELECT try('root', $$update_alert(id('r4'), '{}')$$);
+SELECT members('r4', 'severity', 'previous_severity', 'status', 'duplicate', 'last_receive_time');
+SELECT try('root', $$update_alert(id('r4'), '{"severity":"debug"}')$$);
+SELECT members('r4', 'severity', 'previous_severity');
+SELECT try('root', $$update_alert(id('r4'), '{"severity":"debug","value":"v"}')$$);
+SELECT members('r4', 'severity', 'previous_severity', 'value');
 SELECT try('root', $$update_alert(id('r4'), '{"resource":"x4","environment":"e","event":"f","origin":"o","status":"shelve","service":["s"],
     "description":"d","tags":[],"timeout":7,"rawdata":"AQID","duplicate":5,"created":"2020-01-01T00:00:00Z"}')$$);
 SELECT show(json::text) FROM selfhost._alert_json WHERE resource = 'x4';
