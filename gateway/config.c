@@ -20,6 +20,8 @@
 
 /* clang-format off */
 const ShcConfKey gw_config_keys[] = {
+	KEY("auth.failures_burst", SHC_CONF_INT, auth_failures_burst, "200", 1, 1e9, "failed log-ins of one address at once"),
+	KEY("auth.failures_per_minute", SHC_CONF_INT, auth_failures_per_minute, "60", 0, 1e9, "failed log-ins of one address in a minute; 0: no limit"),
 	IGNORED("cors.allow_credentials"),
 	IGNORED("cors.allowed_headers"),
 	IGNORED("cors.allowed_methods"),
@@ -39,9 +41,9 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("postgres.connections", SHC_CONF_INT, pg_connections, "32", 1, 10000, "connections to each domain for writes and long answers, over all threads"),
 	KEY("postgres.domain_idle", SHC_CONF_DURATION, pg_domain_idle, "5m", 1 * SECONDS, 86400 * SECONDS, "a domain without requests for this long holds no connection"),
 	KEY("postgres.idle_timeout", SHC_CONF_DURATION, pg_idle_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "an unused connection for writes and long answers is closed"),
-	IGNORED("rate_control.cleanup"),
-	IGNORED("rate_control.maxburst"),
-	IGNORED("rate_control.req_per_hour"),
+	KEY("rate_control.cleanup", SHC_CONF_DURATION, rate_cleanup, "3m", 1 * SECONDS, 86400 * SECONDS, "a token that was not used for this long may use its whole burst again"),
+	KEY("rate_control.maxburst", SHC_CONF_INT, rate_burst, "200", 1, 1e12, "requests of one token, or of one user with a rate of his own, at once"),
+	KEY("rate_control.req_per_hour", SHC_CONF_INT, rate_per_hour, "36000", 0, 1e12, "requests of one token in an hour; 0: no limit"),
 	KEY("shutdown_timeout", SHC_CONF_DURATION, shutdown_timeout, "10s", 0, 3600 * SECONDS, "how long running requests may take to finish after a signal to stop"),
 	KEY("stream.buffer", SHC_CONF_SIZE, stream_buffer, "256kB", 65536, 1e9, "most bytes of one answer that wait in memory for the client"),
 	KEY("stream.max_time", SHC_CONF_DURATION, stream_max_time, "10m", 1 * SECONDS, 86400 * SECONDS, "longest time that one answer may take"),

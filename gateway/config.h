@@ -12,6 +12,8 @@
 /* Times in microseconds, sizes in bytes. Members in the order of their keys. */
 typedef struct GwConfig
 {
+	int64_t auth_failures_burst;
+	int64_t auth_failures_per_minute;
 	char *domainfile;
 	int64_t max_connections;
 	int64_t max_connections_per_address;
@@ -25,6 +27,9 @@ typedef struct GwConfig
 	int64_t pg_connections;
 	int64_t pg_domain_idle;
 	int64_t pg_idle_timeout;
+	int64_t rate_cleanup;
+	int64_t rate_burst;
+	int64_t rate_per_hour;
 	int64_t shutdown_timeout;
 	int64_t stream_buffer;
 	int64_t stream_max_time;

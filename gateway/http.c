@@ -162,6 +162,32 @@ unpark(GwHttp *http, GwRequest *request)
 	resume(http, request);
 }
 
+static GwCaller
+caller_of(const GwRequest *request)
+{
+	const GwClient *client = request->client;
+
+	return (GwCaller){request->domain, request->job.digest, client->address};
+}
+
+/* It is known now whether the token is good: a 401 says that it is not, a user that it is. */
+static void
+settle(GwHttp *http, GwRequest *request)
+{
+	const GwJob *job = &request->job;
+	GwCaller caller = caller_of(request);
+
+	request->is_settled = true;
+	if (job->is_problem && job->problem.status == 401)
+		gw_rate_limit_failed(http->rate_limit, &caller, http->loop->now);
+	else if (!job->is_problem && job->has_user)
+	{
+		gw_pool_note_token(request->pool, job);
+		gw_rate_limit_succeeded(http->rate_limit, &caller, job->user_uuid, job->rate,
+								http->loop->now);
+	}
+}
+
 /*
  * The pool has news of a job. A connection that waits goes on; one that is in the middle of a broken
  * answer is cut.
@@ -173,8 +199,8 @@ job_changed(GwJob *job)
 	GwHttp *http = request->owner;
 	const GwClient *client = request->client;
 
-	if (job->is_complete && !job->is_problem)
-		gw_pool_note_token(request->pool, job);
+	if (job->has_head && !request->is_settled)
+		settle(http, request);
 	if (job->is_problem && job->problem.status == 401 && !request->is_parked)
 		park(http, request);
 	else if (request->is_suspended)
@@ -340,12 +366,30 @@ take_body(GwHttp *http, GwRequest *request, const char *data, size_t *len)
 	return go_on ? MHD_YES : MHD_NO;
 }
 
+/* Has the caller asked too often? Then that is the answer. */
+static bool
+is_over_rate(GwHttp *http, GwRequest *request)
+{
+	GwCaller caller = caller_of(request);
+	GwRateRefusal refusal;
+
+	if (gw_rate_limit_admit(http->rate_limit, &caller, http->loop->now, &refusal))
+		return false;
+	request->has_problem = true;
+	gw_problem_set(&request->problem, 429, "too many requests, try again in %d second%s",
+				   refusal.retry_after, refusal.retry_after == 1 ? "" : "s");
+	request->problem.retry_after = refusal.retry_after;
+	request->problem.rate_per_hour = refusal.rate_per_hour;
+	return true;
+}
+
 /* The request is whole: the question goes out, or the answer is known already. */
 static enum MHD_Result
 take_end(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 {
 	gw_request_check_body(request);
-	if (request->has_problem || request->kind != GW_REQUEST_OPERATION)
+	if (request->has_problem || request->kind != GW_REQUEST_OPERATION ||
+		is_over_rate(http, request))
 		return gw_http_answer(http, connection, request);
 	gw_client_enter(http, request->client, GW_CLIENT_WORKING);
 	request->is_suspended = true;
@@ -469,7 +513,7 @@ log_library(void *context, const char *format, va_list arguments)
 
 GwHttp *
 gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
-			  int listen_fd, int nthreads)
+			  GwRateLimit *rate_limit, int listen_fd, int nthreads)
 {
 	GwHttp *http = calloc(1, sizeof(GwHttp));
 	const union MHD_DaemonInfo *info;
@@ -484,6 +528,7 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPo
 	http->config = config;
 	http->routes = routes;
 	http->pools = pools;
+	http->rate_limit = rate_limit;
 	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
 	http->needs_run = true;
 	http->daemon = MHD_start_daemon(

@@ -85,6 +85,14 @@ answer_problem(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 		snprintf(seconds, sizeof(seconds), "%d", problem->retry_after);
 		add_header(response, "Retry-After", seconds);
 	}
+	if (problem->rate_per_hour > 0)
+	{
+		char rate[32];
+
+		snprintf(rate, sizeof(rate), "%.0f", problem->rate_per_hour);
+		add_header(response, "X-RateLimit-Limit", rate);
+		add_header(response, "X-RateLimit-Remaining", "0");
+	}
 	request->bytes = len;
 	return queue(http, connection, request, problem->status, response);
 }

@@ -43,6 +43,7 @@ struct GwHttp
 	const GwConfig *config;
 	const GwRoutes *routes;
 	GwPools *pools;
+	GwRateLimit *rate_limit;
 	struct MHD_Daemon *daemon;
 	GwWatch watch;
 	bool needs_run;

@@ -67,6 +67,7 @@ struct GwJob
 	bool has_user;
 	uint8_t user_uuid[GW_UUID_SIZE];
 	uint8_t token_uuid[GW_UUID_SIZE];
+	double rate; /* the user's own, requests an hour; negative: none */
 	GwProblem problem;
 	GwPiece *first;
 	GwPiece *last;

@@ -100,6 +100,16 @@ get_u32(const char *p)
 	return ntohl(word);
 }
 
+static double
+get_double(const char *p)
+{
+	uint64_t word = (uint64_t) get_u32(p) << 32 | get_u32(p + 4);
+	double value;
+
+	memcpy(&value, &word, sizeof(value));
+	return value;
+}
+
 /*
  * The elements of a text[] in its binary format: number of dimensions, flags, type; length and lower
  * bound of the dimension; then each element's length and bytes.
@@ -146,6 +156,9 @@ take_user(GwJob *job, const PGresult *result, int column)
 		!PQgetisnull(result, 0, column) && PQgetlength(result, 0, column) == GW_UUID_SIZE;
 	if (job->has_user)
 		memcpy(job->user_uuid, PQgetvalue(result, 0, column), GW_UUID_SIZE);
+	job->rate = -1;
+	if (PQgetlength(result, 0, column + 2) == sizeof(double))
+		job->rate = get_double(PQgetvalue(result, 0, column + 2));
 	if (job->has_user && PQgetlength(result, 0, column + 1) == GW_UUID_SIZE)
 		memcpy(job->token_uuid, PQgetvalue(result, 0, column + 1), GW_UUID_SIZE);
 }

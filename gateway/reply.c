@@ -87,6 +87,7 @@ gw_problem_set(GwProblem *problem, int status, const char *format, ...)
 
 	problem->status = status;
 	problem->retry_after = 0;
+	problem->rate_per_hour = 0;
 	va_start(arguments, format);
 	vsnprintf(problem->text, sizeof(problem->text), format, arguments);
 	va_end(arguments);

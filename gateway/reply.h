@@ -11,7 +11,8 @@
 typedef struct GwProblem
 {
 	int status;
-	int retry_after; /* seconds; 0: no Retry-After */
+	int retry_after;	  /* seconds; 0: no Retry-After */
+	double rate_per_hour; /* 429: the limit; 0: not told */
 	char text[300];
 } GwProblem;
 

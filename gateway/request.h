@@ -65,6 +65,7 @@ typedef struct GwRequest
 	bool is_parked;
 	bool is_answered;
 	bool head_seen;
+	bool is_settled; /* it is known whether the token is good */
 } GwRequest;
 
 /* Both NULL for out of memory. The request is reusable after gw_request_reset(). */

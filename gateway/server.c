@@ -39,6 +39,7 @@ struct GwServer
 	const GwRoutes *routes;
 	int nthreads;
 	GwThread *threads;
+	GwRateLimit *rate_limit;
 	sem_t quiesced; /* counts the threads that accept no more */
 };
 
@@ -123,7 +124,7 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 	thread->last_tick = thread->loop.now;
 	gw_pools_init(&thread->pools, &thread->loop, server->config, server->routes, server->nthreads);
 	thread->http = gw_http_start(&thread->loop, server->config, server->routes, &thread->pools,
-								 listen_fd, server->nthreads);
+								 server->rate_limit, listen_fd, server->nthreads);
 	if (thread->http == NULL)
 		return false;
 	if (pthread_create(&thread->thread, NULL, run_thread, thread) != 0)
@@ -152,8 +153,11 @@ gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, G
 	server->nthreads =
 		config->threads > 0 ? (int) config->threads : (int) (processors > 0 ? processors : 1);
 	server->threads = calloc((size_t) server->nthreads, sizeof(GwThread));
-	if (server->threads == NULL)
+	server->rate_limit = gw_rate_limit_new(config);
+	if (server->threads == NULL || server->rate_limit == NULL)
 	{
+		free(server->threads);
+		gw_rate_limit_free(server->rate_limit);
 		free(server);
 		close(listen_fd);
 		return NULL;
@@ -210,6 +214,7 @@ gw_server_stop(GwServer *server, int listen_fd)
 		broken_off += thread->broken_off;
 	}
 	sem_destroy(&server->quiesced);
+	gw_rate_limit_free(server->rate_limit);
 	free(server->threads);
 	free(server);
 	return broken_off;

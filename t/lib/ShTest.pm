@@ -31,7 +31,8 @@ sub new
 	my $self = bless {
 		name   => $name,
 		domain => 'test',
-		conf   => $options{conf} || {},
+		# Tests ask often; those of the rates set their own.
+		conf   => { 'rate_control.maxburst' => 1000000, 'auth.failures_burst' => 1000000, %{ $options{conf} || {} } },
 		dir    => PostgreSQL::Test::Utils::tempdir(),
 	}, $class;
 
