@@ -40,6 +40,7 @@ base_shift(int width)
 static inline uint64_t
 low_mask(int width)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): 0 to 64 */
 	return width == 64 ? ~UINT64_C(0) : (UINT64_C(1) << width) - 1;
 }
 
@@ -177,8 +178,9 @@ chunk_list_put(uint8_t *p, uint64_t set, const uint64_t *word, int m)
 		for (int i = 0; i < (m + 7) / 8; i++)
 			*p++ = (uint8_t) (set >> (8 * i));
 	}
+	/* There are as many words as bits in the set. */
 	for (int i = 0; i < count; i++)
-		all |= word[i];
+		all |= word[i]; /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
 	*p++ = (uint8_t) bit_length(all);
 	return put_bits(p, word, count, bit_length(all));
 }
@@ -315,7 +317,9 @@ apply_patches(ChunkReader *reader, uint64_t *value, int m, int width)
 
 	if (width >= 64 || !chunk_list_get(reader, &set, high, m))
 		return false;
+	/* There are as many words as bits in the set. */
 	for (; set != 0; set &= set - 1)
+		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
 		value[__builtin_ctzll(set)] += (uint64_t) unzigzag(high[i++]) << width;
 	return true;
 }

@@ -260,7 +260,7 @@ static bool
 skip_string(Parser *parser)
 {
 	char text[FIELD_MAX];
-	size_t len;
+	size_t len = 0;
 
 	return read_string(parser, text, &len);
 }
@@ -393,7 +393,7 @@ read_key(Parser *parser, Field *field)
 {
 	const char *p = parser->p;
 	char name[FIELD_MAX];
-	size_t len;
+	size_t len = 0;
 
 	if (parser->end - p >= 5 && p[0] == '"')
 	{
@@ -446,7 +446,7 @@ static inline bool
 read_text(Parser *parser, Field field)
 {
 	char text[FIELD_MAX];
-	size_t len;
+	size_t len = 0;
 	const char *p;
 
 	if (next(parser) != '"')
@@ -642,8 +642,8 @@ sh_points_parse_csv(const char *body, size_t len, ShPointRows *out, ShBodyError 
 	out->n = 0;
 	while (parser.p < parser.end)
 	{
-		const char *field_text[FIELD_NONE];
-		size_t field_len[FIELD_NONE];
+		const char *field_text[FIELD_NONE] = {NULL};
+		size_t field_len[FIELD_NONE] = {0};
 
 		if (!read_csv_line(&parser, first, field_text, field_len))
 			return false;

@@ -135,6 +135,7 @@ merge_decoded(Merge *merge, const ShPointList *points, ShPointList *out)
 		}
 		else
 		{
+			/* By bits: -0 is not 0. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 			changed |= memcmp(&points->value[j], &decoded.value[i], sizeof(double)) != 0;
 			out->value[n++] = points->value[j];
 			merge->counts->replaced++;
@@ -381,6 +382,7 @@ static void
 gather(Merge *merge, ShRowList *rows, ShPointList new)
 {
 	ShPointList all = decode_rows(merge, rows->rows, rows->n, new.n);
+	/* There is a row or a point. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	TimestampTz t0 = rows->n > 0 ? rows->rows[0].t0 : new.ts[0];
 
 	add_points(&all, &new);

@@ -185,7 +185,7 @@ read_line(const cv_converter *converter, ShConversion *out)
 	out->offset = offset;
 	if (!isfinite(offset) || !isfinite(out->factor) || out->factor == 0)
 		return false;
-	for (double x = -1000; x <= 1000; x += 400)
+	for (int x = -1000; x <= 1000; x += 400)
 	{
 		double y = cv_convert_double(converter, x);
 
