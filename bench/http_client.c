@@ -26,7 +26,7 @@ void
 http_open(HttpClient *client, const char *host, int port, const char *authorization)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
-	int				   one = 1;
+	int one = 1;
 
 	client->host = host;
 	client->port = port;
@@ -80,11 +80,10 @@ send_all(HttpClient *client, struct iovec *iov, int n)
 static void
 send_request(HttpClient *client, const char *method, const char *path, const char *body, size_t len)
 {
-	char		 head[2048];
+	char head[2048];
 	struct iovec iov[2];
-	int			 n = snprintf(head, sizeof(head),
-							  "%s %s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n", method, path,
-							  client->host, client->port, client->authorization);
+	int n = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n",
+					 method, path, client->host, client->port, client->authorization);
 
 	if (body != NULL)
 		n += snprintf(head + n, sizeof(head) - n,
@@ -132,7 +131,7 @@ read_chunks(HttpClient *client, size_t start, size_t *have)
 
 	for (;;)
 	{
-		char  *line_end;
+		char *line_end;
 		size_t size;
 
 		while ((line_end = memchr(client->buf + in, '\n', *have - in)) == NULL)
@@ -157,10 +156,10 @@ HttpAnswer
 http_request(HttpClient *client, const char *method, const char *path, const char *body, size_t len)
 {
 	HttpAnswer answer = {0};
-	size_t	   have = 0;
-	size_t	   head;
-	char	  *end;
-	char	  *header;
+	size_t have = 0;
+	size_t head;
+	char *end;
+	char *header;
 
 	send_request(client, method, path, body, len);
 	client->buf[0] = '\0';
@@ -169,13 +168,15 @@ http_request(HttpClient *client, const char *method, const char *path, const cha
 	head = (size_t) (end - client->buf) + 4;
 	answer.status = (int) strtol(client->buf + 9, NULL, 10);
 
-	if (answer.status != 204 && (header = strcasestr(client->buf, "\ncontent-length:")) != NULL && header < end)
+	if (answer.status != 204 && (header = strcasestr(client->buf, "\ncontent-length:")) != NULL &&
+		header < end)
 	{
 		answer.len = strtoul(header + 16, NULL, 10);
 		while (have - head < answer.len)
 			receive(client, &have);
 	}
-	else if ((header = strcasestr(client->buf, "\ntransfer-encoding: chunked")) != NULL && header < end)
+	else if ((header = strcasestr(client->buf, "\ntransfer-encoding: chunked")) != NULL &&
+			 header < end)
 		answer.len = read_chunks(client, head, &have);
 	answer.body = client->buf + head;
 	return answer;

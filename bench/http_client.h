@@ -9,19 +9,19 @@
 
 typedef struct HttpClient
 {
-	int			fd;
+	int fd;
 	const char *host;
-	int			port;
+	int port;
 	const char *authorization; /* the header's value */
-	char	   *buf;		   /* head and body as received, chunk framing removed */
-	size_t		capacity;
+	char *buf;				   /* head and body as received, chunk framing removed */
+	size_t capacity;
 } HttpClient;
 
 typedef struct HttpAnswer
 {
-	int			status;
+	int status;
 	const char *body; /* valid until the next request on the client */
-	size_t		len;
+	size_t len;
 } HttpAnswer;
 
 /* Connects; ends the program with a message when that fails. */

@@ -29,10 +29,10 @@
 typedef struct Load
 {
 	const char *host;
-	int			port;
+	int port;
 	const char *authorization;
-	PGconn	   *pg;
-	HttpClient	http;
+	PGconn *pg;
+	HttpClient http;
 } Load;
 
 static double
@@ -54,7 +54,7 @@ fail(const char *what, const char *detail)
 static PGresult *
 sql(Load *load, const char *text)
 {
-	PGresult	  *result = PQexec(load->pg, text);
+	PGresult *result = PQexec(load->pg, text);
 	ExecStatusType status = PQresultStatus(result);
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN)
@@ -68,13 +68,14 @@ walk(uint64_t *state, int i, double *level)
 {
 	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
 	*level += ((double) (*state >> 33) / 2147483648.0 - 0.5) * 0.4;
-	return round((20.0 + *level + 3.0 * sin((double) i * STEP / 86400.0 * 2.0 * M_PI)) * 10.0) / 10.0;
+	return round((20.0 + *level + 3.0 * sin((double) i * STEP / 86400.0 * 2.0 * M_PI)) * 10.0) /
+		   10.0;
 }
 
 static void
 timestamp(char out[32], int64_t t)
 {
-	time_t	  seconds = (time_t) t;
+	time_t seconds = (time_t) t;
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
@@ -84,9 +85,9 @@ timestamp(char out[32], int64_t t)
 /* The same points as a JSON body and as COPY text. */
 typedef struct Batch
 {
-	char  *json;
+	char *json;
 	size_t json_len;
-	char  *copy;
+	char *copy;
 	size_t copy_len;
 } Batch;
 
@@ -100,7 +101,7 @@ make_batch(const char *uuid, int first, int n, uint64_t *state, double *level)
 	fputc('[', json);
 	for (int i = first; i < first + n; i++)
 	{
-		char   ts[32];
+		char ts[32];
 		double value = walk(state, i, level);
 
 		timestamp(ts, EPOCH + (int64_t) i * STEP);
@@ -123,7 +124,7 @@ free_batch(Batch *batch)
 static void
 post(Load *load, const char *uuid, const Batch *batch)
 {
-	char	   path[128];
+	char path[128];
 	HttpAnswer answer;
 
 	snprintf(path, sizeof(path), "/v2/timeseries/%s/data", uuid);
@@ -163,7 +164,8 @@ create_series(Load *load, char uuid[37])
 static void
 first_series(Load *load, char uuid[37])
 {
-	PGresult *result = sql(load, "SELECT uuid FROM selfhost.timeseries WHERE name = 'bench' ORDER BY id LIMIT 1");
+	PGresult *result =
+		sql(load, "SELECT uuid FROM selfhost.timeseries WHERE name = 'bench' ORDER BY id LIMIT 1");
 
 	if (PQntuples(result) != 1)
 		fail("no series", "run fill first");
@@ -175,21 +177,21 @@ static void
 fill(Load *load, int series)
 {
 	PGresult *result;
-	double	  begin = now_us();
+	double begin = now_us();
 
 	PQclear(sql(load, "DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench;"
 					  "CREATE TABLE bench.plain (ts_uuid uuid, value float8, ts timestamptz, "
 					  "PRIMARY KEY (ts_uuid, ts))"));
 	for (int s = 0; s < series; s++)
 	{
-		char	 uuid[37];
+		char uuid[37];
 		uint64_t state = (uint64_t) s + 1;
-		double	 level = 0;
+		double level = 0;
 
 		create_series(load, uuid);
 		for (int i = 0; i < YEAR_POINTS; i += 1000)
 		{
-			int	  n = i + 1000 <= YEAR_POINTS ? 1000 : YEAR_POINTS - i;
+			int n = i + 1000 <= YEAR_POINTS ? 1000 : YEAR_POINTS - i;
 			Batch batch = make_batch(uuid, i, n, &state, &level);
 
 			post(load, uuid, &batch);
@@ -198,8 +200,10 @@ fill(Load *load, int series)
 		}
 	}
 	PQclear(sql(load, "VACUUM (FREEZE, ANALYZE) selfhost.chunk, selfhost.tail, bench.plain"));
-	result = sql(load, "SELECT pg_total_relation_size('selfhost.chunk') + pg_total_relation_size('selfhost.tail'),"
-					   " pg_total_relation_size('bench.plain')");
+	result = sql(
+		load,
+		"SELECT pg_total_relation_size('selfhost.chunk') + pg_total_relation_size('selfhost.tail'),"
+		" pg_total_relation_size('bench.plain')");
 	printf("{\"points\":%d,\"seconds\":%.1f,\"chunk_bytes\":%s,\"plain_bytes\":%s}\n",
 		   series * YEAR_POINTS, (now_us() - begin) / 1e6, PQgetvalue(result, 0, 0),
 		   PQgetvalue(result, 0, 1));
@@ -217,14 +221,15 @@ year(Load *load, int repetitions)
 	snprintf(path, sizeof(path), "/v2/timeseries/%s/data?" YEAR_WINDOW, uuid);
 	snprintf(query, sizeof(query),
 			 "SELECT json_agg(json_build_object('v', value, 'ts', ts)) FROM bench.plain "
-			 "WHERE ts_uuid = '%s' AND ts BETWEEN '2019-01-01Z' AND '2020-01-01Z'", uuid);
+			 "WHERE ts_uuid = '%s' AND ts BETWEEN '2019-01-01Z' AND '2020-01-01Z'",
+			 uuid);
 	for (int i = 0; i < repetitions + 2; i++)
 	{
-		double	   t0 = now_us();
+		double t0 = now_us();
 		HttpAnswer answer = http_request(&load->http, "GET", path, NULL, 0);
-		double	   t1 = now_us();
-		PGresult  *result;
-		double	   t2;
+		double t1 = now_us();
+		PGresult *result;
+		double t2;
 
 		if (answer.status != 200 || answer.len < YEAR_POINTS * 30)
 			fail("one year over HTTP", answer.body);
@@ -242,14 +247,14 @@ year(Load *load, int repetitions)
 static void
 ingest(Load *load, int points, int repetitions)
 {
-	char	 uuid[37];
+	char uuid[37];
 	uint64_t state = 42;
-	double	 level = 0;
+	double level = 0;
 
 	create_series(load, uuid);
 	for (int i = 0; i < repetitions + 2; i++)
 	{
-		Batch  batch = make_batch(uuid, i * points, points, &state, &level);
+		Batch batch = make_batch(uuid, i * points, points, &state, &level);
 		double t0 = now_us();
 		double t1;
 
@@ -265,9 +270,9 @@ ingest(Load *load, int points, int repetitions)
 static long
 resident_kb(const char *pid)
 {
-	char  file[64];
-	char  line[256];
-	long  kb = -1;
+	char file[64];
+	char line[256];
+	long kb = -1;
 	FILE *status;
 
 	snprintf(file, sizeof(file), "/proc/%s/status", pid);
@@ -293,14 +298,14 @@ memory(Load *load, const char *pid)
 		STREAMS = 8
 	};
 	static HttpClient idle[IDLE];
-	HttpClient		  stream[STREAMS];
-	char			  uuid[37];
-	char			  path[256];
-	char			  buf[16384];
-	long			  before = resident_kb(pid);
-	long			  with_idle;
-	long			  peak = 0;
-	int				  open_streams = STREAMS;
+	HttpClient stream[STREAMS];
+	char uuid[37];
+	char path[256];
+	char buf[16384];
+	long before = resident_kb(pid);
+	long with_idle;
+	long peak = 0;
+	int open_streams = STREAMS;
 
 	for (int i = 0; i < IDLE; i++)
 	{
@@ -336,7 +341,8 @@ memory(Load *load, const char *pid)
 			peak = resident_kb(pid);
 		usleep(2000);
 	}
-	printf("{\"base_kb\":%ld,\"idle_256_kb\":%ld,\"streaming_8_kb\":%ld}\n", before, with_idle, peak);
+	printf("{\"base_kb\":%ld,\"idle_256_kb\":%ld,\"streaming_8_kb\":%ld}\n", before, with_idle,
+		   peak);
 	for (int i = 0; i < IDLE; i++)
 		http_close(&idle[i]);
 }
@@ -344,12 +350,13 @@ memory(Load *load, const char *pid)
 int
 main(int argc, char **argv)
 {
-	Load		load = {0};
+	Load load = {0};
 	const char *command = argc > 5 ? argv[5] : "";
 
 	if (argc < 7)
 	{
-		fprintf(stderr, "usage: load HOST PORT AUTHORIZATION CONNINFO fill|year|ingest|memory ...\n");
+		fprintf(stderr,
+				"usage: load HOST PORT AUTHORIZATION CONNINFO fill|year|ingest|memory ...\n");
 		return 2;
 	}
 	load.host = argv[1];

@@ -10,7 +10,7 @@ typedef struct ShcArena ShcArena;
 
 /* NULL when out of memory. `limit`: most bytes that the arena will ever hold. */
 extern ShcArena *shc_arena_new(size_t limit);
-extern void		 shc_arena_free(ShcArena *arena);
+extern void shc_arena_free(ShcArena *arena);
 
 /* Empties the arena and keeps its first block for the next use. */
 extern void shc_arena_reset(ShcArena *arena);
@@ -19,7 +19,7 @@ extern void shc_arena_reset(ShcArena *arena);
 extern void *shc_arena_alloc(ShcArena *arena, size_t size);
 extern void *shc_arena_zalloc(ShcArena *arena, size_t size);
 extern char *shc_arena_strndup(ShcArena *arena, const char *text, size_t len);
-extern char *shc_arena_printf(ShcArena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+extern char *
+shc_arena_printf(ShcArena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

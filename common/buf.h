@@ -9,11 +9,11 @@
 
 typedef struct ShcBuf
 {
-	char  *data;
+	char *data;
 	size_t len;
 	size_t capacity;
 	size_t max;
-	bool   failed; /* an append did not fit or found no memory; everything after it is dropped */
+	bool failed; /* an append did not fit or found no memory; everything after it is dropped */
 } ShcBuf;
 
 extern void shc_buf_init(ShcBuf *buf, size_t max);
@@ -21,8 +21,8 @@ extern void shc_buf_free(ShcBuf *buf);
 extern void shc_buf_reset(ShcBuf *buf);
 extern bool shc_buf_append(ShcBuf *buf, const void *data, size_t len);
 extern bool shc_buf_puts(ShcBuf *buf, const char *text);
-extern bool shc_buf_printf(ShcBuf *buf, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+extern bool
+shc_buf_printf(ShcBuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Appends a JSON string with its quotes. */
 extern bool shc_buf_json_string(ShcBuf *buf, const char *text, size_t len);
 

@@ -22,7 +22,7 @@ typedef enum ShcConfType
 
 typedef struct ShcConfList
 {
-	int	   n;
+	int n;
 	char **item;
 } ShcConfList;
 
@@ -30,11 +30,11 @@ typedef struct ShcConfKey
 {
 	const char *name; /* "listen.port"; the table is sorted by it, and ends with NULL */
 	ShcConfType type;
-	size_t		offset;	  /* of the member in the program's struct */
+	size_t offset;		  /* of the member in the program's struct */
 	const char *standard; /* default, as it would be written in the file (lists: YAML flow) */
-	double		min;	  /* limits of numbers, sizes and durations, in the member's unit; */
-	double		max;	  /* both 0: none; INFINITY: none above */
-	const char *help; /* one line, for --help and the documentation test */
+	double min;			  /* limits of numbers, sizes and durations, in the member's unit; */
+	double max;			  /* both 0: none; INFINITY: none above */
+	const char *help;	  /* one line, for --help and the documentation test */
 } ShcConfKey;
 
 /* Sets every member to its default. */
@@ -68,7 +68,7 @@ typedef struct ShcDomain
 
 typedef struct ShcDomains
 {
-	int		   n;
+	int n;
 	ShcDomain *item; /* sorted by name, each name once */
 } ShcDomains;
 

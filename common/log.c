@@ -18,7 +18,7 @@
 
 #include "utf8.h"
 
-#define TEXT_SIZE	8192
+#define TEXT_SIZE 8192
 /* Where escapes make it longer than this, a text is cut earlier. */
 #define ESCAPED_SIZE (2 * TEXT_SIZE)
 
@@ -239,10 +239,8 @@ shc_log_fields(ShcLogLevel level, const char *json)
 
 	if (!shc_log_enabled(level))
 		return;
-	struct iovec part[] = {{prefix, write_prefix(level, prefix)},
-						   {",", len > 0},
-						   {(char *) json, len},
-						   {"}\n", 2}};
+	struct iovec part[] = {
+		{prefix, write_prefix(level, prefix)}, {",", len > 0}, {(char *) json, len}, {"}\n", 2}};
 
 	write_line(part, 4);
 }

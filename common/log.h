@@ -26,8 +26,8 @@ extern bool shc_log_enabled(ShcLogLevel level);
 extern void shc_log_set_plain(const char *program);
 
 /* printf-like; the text is cut at 8 KiB and escaped. Never pass a secret. */
-extern void shc_log(ShcLogLevel level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+extern void
+shc_log(ShcLogLevel level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define shc_debug(...)	 shc_log(SHC_LOG_DEBUG, __VA_ARGS__)
 #define shc_info(...)	 shc_log(SHC_LOG_INFO, __VA_ARGS__)
@@ -47,7 +47,7 @@ extern void shc_log_fields(ShcLogLevel level, const char *json);
  */
 #define SHC_LOG_PREFIX 80
 extern size_t shc_log_prefix(ShcLogLevel level, char *out);
-extern void	  shc_log_write(const char *lines, size_t len);
+extern void shc_log_write(const char *lines, size_t len);
 
 /* Appends text as the inside of a JSON string to out (size bytes, always terminated). */
 extern size_t shc_json_escape(char *out, size_t size, const char *text, size_t len);

@@ -3,7 +3,7 @@
  * Made by decimal_powers.pl; do not edit.
  */
 #define SMALLEST_POWER (-60)
-#define LARGEST_POWER 60
+#define LARGEST_POWER  60
 
 static const uint64_t powers_of_five[][2] = {
 	{UINT64_C(0xcdb02555653131b6), UINT64_C(0x3792f412cb06794d)},

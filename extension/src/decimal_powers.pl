@@ -17,7 +17,7 @@ print <<"END";
  * Made by decimal_powers.pl; do not edit.
  */
 #define SMALLEST_POWER (-$limit)
-#define LARGEST_POWER $limit
+#define LARGEST_POWER  $limit
 
 static const uint64_t powers_of_five[][2] = {
 END

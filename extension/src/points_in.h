@@ -19,10 +19,10 @@ typedef struct ShParsedUuid
  */
 typedef struct ShPointRows
 {
-	int64_t		 *ts;
-	double		 *value;
+	int64_t *ts;
+	double *value;
 	ShParsedUuid *uuid;
-	size_t		  n;
+	size_t n;
 } ShPointRows;
 
 /* What is wrong with a body, ready to show: "row 3: ts: must be an RFC 3339 timestamp". */
@@ -40,11 +40,10 @@ extern size_t sh_points_capacity(size_t len, bool with_uuid);
  * JSON; of repeated keys the last counts. The body may hold arbitrary bytes. An empty array is
  * n = 0 and true. False: *error says which row and field.
  */
-extern bool sh_points_parse_json(const char *body, size_t len, ShPointRows *out,
-								 ShBodyError *error);
+extern bool
+sh_points_parse_json(const char *body, size_t len, ShPointRows *out, ShBodyError *error);
 
 /* Parses CSV lines `ts,v` (`uuid,ts,v`), header line optional, LF or CRLF, fields may be quoted. */
-extern bool sh_points_parse_csv(const char *body, size_t len, ShPointRows *out,
-								ShBodyError *error);
+extern bool sh_points_parse_csv(const char *body, size_t len, ShPointRows *out, ShBodyError *error);
 
 #endif

@@ -16,9 +16,9 @@
 /* The civil day that was parsed or printed last; start with { 0 }. Makes runs of one day cheap. */
 typedef struct ShDayCache
 {
-	bool	valid;
-	int32_t day;	 /* days since 2000-01-01 */
-	char	text[10]; /* YYYY-MM-DD */
+	bool valid;
+	int32_t day;   /* days since 2000-01-01 */
+	char text[10]; /* YYYY-MM-DD */
 } ShDayCache;
 
 /*

@@ -10,15 +10,15 @@
 typedef struct ShSeries
 {
 	pg_uuid_t uuid;
-	int32	  id; /* the key of chunk rows */
-	bool	  has_owner;
+	int32 id; /* the key of chunk rows */
+	bool has_owner;
 	pg_uuid_t owner; /* created_by */
-	bool	  has_lower_bound;
-	bool	  has_upper_bound;
-	double	  lower_bound;
-	double	  upper_bound;
-	char	  unit[65]; /* si_unit; empty with unit_too_long when it has more than 64 bytes */
-	bool	  unit_too_long;
+	bool has_lower_bound;
+	bool has_upper_bound;
+	double lower_bound;
+	double upper_bound;
+	char unit[65]; /* si_unit; empty with unit_too_long when it has more than 64 bytes */
+	bool unit_too_long;
 } ShSeries;
 
 /* Columns of selfhost.timeseries. */

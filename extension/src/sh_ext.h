@@ -20,7 +20,7 @@
 #define SH_SCHEMA "selfhost"
 
 /* Declares and exports a function callable from SQL. */
-#define SH_FUNCTION(name) \
+#define SH_FUNCTION(name)                            \
 	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
 	PG_FUNCTION_INFO_V1(name)
 

@@ -22,11 +22,11 @@ typedef struct ShScan ShScan;
 
 typedef struct ShChunkRow
 {
-	TimestampTz	   t0; /* lower limit of the row's span: first_ts >= t0, but for the first row */
-	TimestampTz	   t1; /* its last point */
-	int32		   n;
+	TimestampTz t0; /* lower limit of the row's span: first_ts >= t0, but for the first row */
+	TimestampTz t1; /* its last point */
+	int32 n;
 	const uint8_t *data; /* valid until the next call on the scan */
-	Size		   len;
+	Size len;
 } ShChunkRow;
 
 /*
@@ -35,8 +35,8 @@ typedef struct ShChunkRow
  * Must be closed; on error the resource owner cleans up.
  */
 extern ShScan *sh_scan_begin(int32 series, TimestampTz from, TimestampTz to, Snapshot snapshot);
-extern bool	   sh_scan_next(ShScan *scan, ShChunkRow *row);
-extern void	   sh_scan_end(ShScan *scan);
+extern bool sh_scan_next(ShScan *scan, ShChunkRow *row);
+extern void sh_scan_end(ShScan *scan);
 
 /* Decodes a row; 65xxx data corrupted, naming series and t0, when its bytes are bad. */
 extern void sh_chunk_row_decode(int32 series, const ShChunkRow *row, ShPoints *out);

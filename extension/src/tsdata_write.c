@@ -161,9 +161,9 @@ parse_body(FunctionCallInfo fcinfo, int i, bool with_uuid, ShPointRows *rows)
 	rows->value = MemoryContextAllocHuge(context, capacity * sizeof(double));
 	rows->uuid =
 		with_uuid ? MemoryContextAllocHuge(context, capacity * sizeof(ShParsedUuid)) : NULL;
-	if (body != NULL && !(is_csv(media_type)
-							  ? sh_points_parse_csv(VARDATA_ANY(body), len, rows, &error)
-							  : sh_points_parse_json(VARDATA_ANY(body), len, rows, &error)))
+	if (body != NULL &&
+		!(is_csv(media_type) ? sh_points_parse_csv(VARDATA_ANY(body), len, rows, &error)
+							 : sh_points_parse_json(VARDATA_ANY(body), len, rows, &error)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						errmsg("body: %s", error.message), sh_refusal()));
 	if (rows->n == 0)

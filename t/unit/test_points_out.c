@@ -187,8 +187,7 @@ run_is_the_same(ShFormat format)
 			*p++ = ',';
 		p = sh_row_print_point(p, format, &points, i, offset, &cache);
 	}
-	return p - text == e - expected &&
-		   memcmp(text, expected, (size_t) (e - expected)) == 0;
+	return p - text == e - expected && memcmp(text, expected, (size_t) (e - expected)) == 0;
 }
 
 static void

@@ -72,7 +72,11 @@ begin(const char *method, const char *target, const char *const *headers)
 	gw_request_head(request, method, routes, NULL, lookup, (void *) headers);
 }
 
-#define HEADERS(...) (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}
+#define HEADERS(...)                    \
+	(const char *const[])               \
+	{                                   \
+		__VA_ARGS__ __VA_OPT__(, ) NULL \
+	}
 
 static void
 refused(int status, const char *text, const char *name)

@@ -213,12 +213,12 @@ test_statements(const GwRoutes *routes)
 		   "the statement of a plain operation");
 	free(sql);
 	sql = gw_operation_statement(operation_of(routes, "add_points"), true);
-	is_str(
-		sql,
-		"SELECT (s.r).*, s.user_uuid, s.token_uuid, s.rate FROM ("
-		"SELECT selfhost.\"add_points\"(\"unit\" => $2, \"conflict\" => $3, \"content_type\" => $4, \"body\" => $5) AS r, "
-		"a.user_uuid, a.token_uuid, a.rate FROM selfhost.authenticate($1) a OFFSET 0) s",
-		"the statement of a composite one with a body");
+	is_str(sql,
+		   "SELECT (s.r).*, s.user_uuid, s.token_uuid, s.rate FROM ("
+		   "SELECT selfhost.\"add_points\"(\"unit\" => $2, \"conflict\" => $3, \"content_type\" => "
+		   "$4, \"body\" => $5) AS r, "
+		   "a.user_uuid, a.token_uuid, a.rate FROM selfhost.authenticate($1) a OFFSET 0) s",
+		   "the statement of a composite one with a body");
 	free(sql);
 	sql = gw_operation_statement(operation_of(routes, "get_me"), false);
 	is_str(sql,
