@@ -11,24 +11,19 @@
 		.min = (low), .max = (high), .help = (text)                                               \
 	}
 
-/* Of programs or features that are not in this version: accepted with one warning. */
-#define IGNORED(key)                                                  \
-	{                                                                 \
-		.name = (key), .type = SHC_CONF_IGNORED, .standard = "",      \
-		.help = "accepted for existing configurations; has no effect" \
-	}
-
 /* clang-format off */
 const ShcConfKey gw_config_keys[] = {
 	KEY("auth.failures_burst", SHC_CONF_INT, auth_failures_burst, "200", 1, 1e9, "failed log-ins of one address at once"),
 	KEY("auth.failures_per_minute", SHC_CONF_INT, auth_failures_per_minute, "60", 0, 1e9, "failed log-ins of one address in a minute; 0: no limit"),
-	IGNORED("cors.allow_credentials"),
-	IGNORED("cors.allowed_headers"),
-	IGNORED("cors.allowed_methods"),
-	IGNORED("cors.allowed_origins"),
-	IGNORED("cors.exposed_headers"),
-	IGNORED("cors.max_age"),
+	KEY("cors.allow_credentials", SHC_CONF_BOOL, cors_credentials, "false", 0, 0, "pages of other origins may send credentials that the browser keeps"),
+	KEY("cors.allowed_headers", SHC_CONF_LIST, cors_headers, "[Accept, Authorization, Content-Type, If-None-Match]", 0, 0, "headers that they may send"),
+	KEY("cors.allowed_methods", SHC_CONF_LIST, cors_methods, "[POST, GET, PUT, DELETE, OPTIONS]", 0, 0, "methods that they may use"),
+	KEY("cors.allowed_origins", SHC_CONF_LIST, cors_origins, "['https://*', 'http://*']", 0, 0, "origins of pages that may use the API; one * in each stands for any text"),
+	KEY("cors.exposed_headers", SHC_CONF_LIST, cors_exposed, "[ETag, Link, X-Total-Count, X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining]", 0, 0, "headers of answers that they may read"),
+	KEY("cors.max_age", SHC_CONF_INT, cors_max_age, "300", 0, 86400, "seconds that a browser may remember the answer to a preflight"),
 	KEY("domainfile", SHC_CONF_STRING, domainfile, "", 0, 0, "file that maps domains to PostgreSQL URIs; watched"),
+	KEY("gzip.level", SHC_CONF_INT, gzip_level, "1", 0, 9, "compression of answers to clients that accept gzip; 0: none"),
+	KEY("gzip.min_size", SHC_CONF_SIZE, gzip_min_size, "1kB", 0, 1e9, "shorter answers are not compressed"),
 	KEY("limits.connections", SHC_CONF_INT, max_connections, "10000", 1, 1e6, "client connections at once"),
 	KEY("limits.connections_per_address", SHC_CONF_INT, max_connections_per_address, "2000", 1, 1e6, "client connections at once from one address"),
 	KEY("limits.queue", SHC_CONF_INT, max_queue, "1000", 1, 1e6, "requests of one domain that wait for a connection to PostgreSQL; more get 503"),

@@ -14,7 +14,15 @@ typedef struct GwConfig
 {
 	int64_t auth_failures_burst;
 	int64_t auth_failures_per_minute;
+	bool cors_credentials;
+	ShcConfList cors_headers;
+	ShcConfList cors_methods;
+	ShcConfList cors_origins;
+	ShcConfList cors_exposed;
+	int64_t cors_max_age;
 	char *domainfile;
+	int64_t gzip_level;
+	int64_t gzip_min_size;
 	int64_t max_connections;
 	int64_t max_connections_per_address;
 	int64_t max_queue;

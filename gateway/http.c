@@ -22,6 +22,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "gzip.h"
 #include "log.h"
 
 /*
@@ -293,6 +294,8 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 		request->is_suspended = false;
 		unpark(http, request);
 	}
+	gw_gzip_free(request->gzip);
+	request->gzip = NULL;
 	if (request->pool != NULL)
 		gw_pool_cancel(request->pool, &request->job);
 	if (http->config->log_access && request->head_seen && shc_log_enabled(SHC_LOG_INFO))

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cors.h"
+#include "gzip.h"
 #include "log.h"
 
 /* How much of a stream is handed over at once. */
@@ -36,6 +38,24 @@ add_header_line(struct MHD_Response *response, const char *line)
 	add_header(response, name, colon + 1 + strspn(colon + 1, " "));
 }
 
+/* What a page of another origin may see of the answer. */
+static void
+add_cors(const GwConfig *config, GwRequest *request, struct MHD_Response *response)
+{
+	const char *allowed = gw_cors_allowed_origin(config, request->origin);
+	const char *exposed;
+
+	add_header(response, "Vary", "Origin");
+	if (allowed == NULL)
+		return;
+	add_header(response, "Access-Control-Allow-Origin", allowed);
+	if (config->cors_credentials)
+		add_header(response, "Access-Control-Allow-Credentials", "true");
+	exposed = gw_cors_join(&config->cors_exposed, request->arena);
+	if (exposed != NULL && exposed[0] != '\0')
+		add_header(response, "Access-Control-Expose-Headers", exposed);
+}
+
 static enum MHD_Result
 queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int status,
 	  struct MHD_Response *response)
@@ -45,6 +65,8 @@ queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int s
 	if (response == NULL)
 		return MHD_NO;
 	add_header(response, "X-Request-Id", request->id);
+	if (request->origin != NULL && request->kind != GW_REQUEST_PREFLIGHT)
+		add_cors(http->config, request, response);
 	if (http->is_stopping)
 		add_header(response, "Connection", "close");
 	request->status = status;
@@ -127,6 +149,35 @@ answer_built_in(GwHttp *http, struct MHD_Connection *connection, GwRequest *requ
 	return queue(http, connection, request, status, response);
 }
 
+static enum MHD_Result
+answer_preflight(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	const GwConfig *config = http->config;
+	const char *allowed = gw_cors_allowed_origin(config, request->origin);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, (void *) "", MHD_RESPMEM_PERSISTENT);
+	char max_age[24];
+
+	if (response == NULL)
+		return MHD_NO;
+	add_header(response, "Vary", "Origin");
+	add_header(response, "Vary", "Access-Control-Request-Method");
+	add_header(response, "Vary", "Access-Control-Request-Headers");
+	if (allowed != NULL &&
+		gw_cors_allows(config, request->requested_method, request->requested_headers))
+	{
+		add_header(response, "Access-Control-Allow-Origin", allowed);
+		add_header(response, "Access-Control-Allow-Methods", request->requested_method);
+		if (request->requested_headers != NULL && request->requested_headers[0] != '\0')
+			add_header(response, "Access-Control-Allow-Headers", request->requested_headers);
+		if (config->cors_credentials)
+			add_header(response, "Access-Control-Allow-Credentials", "true");
+		snprintf(max_age, sizeof(max_age), "%lld", (long long) config->cors_max_age);
+		add_header(response, "Access-Control-Max-Age", max_age);
+	}
+	return queue(http, connection, request, 200, response);
+}
+
 /* ---- the answers of jobs ---- */
 
 /*
@@ -141,9 +192,20 @@ read_stream(void *context, uint64_t position, char *out, size_t size)
 	size_t n;
 
 	(void) position;
+	bool has_ended = false;
+	bool has_failed = false;
+
 	if (job->is_broken)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
-	n = gw_job_read(job, out, size);
+	if (request->gzip != NULL)
+		n = gw_gzip_read(request->gzip, job, out, size, &has_ended, &has_failed);
+	else
+	{
+		n = gw_job_read(job, out, size);
+		has_ended = job->is_complete && n == 0;
+	}
+	if (has_failed)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n > 0)
 	{
 		GwClient *client = request->client;
@@ -152,7 +214,8 @@ read_stream(void *context, uint64_t position, char *out, size_t size)
 		request->bytes += n;
 		return (ssize_t) n;
 	}
-	if (job->is_complete)
+	/* A compressed stream that is whole has been read to its end in an earlier call. */
+	if (has_ended || job->is_complete)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	request->is_suspended = true;
 	MHD_suspend_connection(request->connection);
@@ -182,7 +245,9 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 	GwJob *job = &request->job;
 	struct MHD_Response *response;
 
-	if (job->is_complete)
+	if (gw_gzip_is_wanted(http->config, request))
+		request->gzip = gw_gzip_new((int) http->config->gzip_level);
+	if (job->is_complete && request->gzip == NULL)
 		response = whole_response(request);
 	else
 		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
@@ -191,6 +256,11 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 		return MHD_NO;
 	if (job->content_type != NULL)
 		add_header(response, "Content-Type", job->content_type);
+	if (request->gzip != NULL)
+	{
+		add_header(response, "Content-Encoding", "gzip");
+		add_header(response, "Vary", "Accept-Encoding");
+	}
 	for (int i = 0; i < job->nheaders; i++)
 		add_header_line(response, job->header[i]);
 	return queue(http, connection, request, job->status, response);
@@ -201,6 +271,8 @@ gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 {
 	if (request->has_problem || request->job.is_problem)
 		return answer_problem(http, connection, request);
+	if (request->kind == GW_REQUEST_PREFLIGHT)
+		return answer_preflight(http, connection, request);
 	if (request->kind != GW_REQUEST_OPERATION)
 		return answer_built_in(http, connection, request);
 	return answer_job(http, connection, request);

@@ -179,9 +179,8 @@ quality(const char *parameters, const char *end)
 	return 1;
 }
 
-/* Does an Accept header name the type itself, with a quality above zero? Wildcards do not count. */
-static bool
-accept_names(const char *accept, const char *type)
+bool
+gw_accept_names(const char *accept, const char *type)
 {
 	size_t type_len = strlen(type);
 
@@ -220,7 +219,7 @@ gw_problem_body(const GwProblem *problem, const char *accept, const char *reques
 {
 	size_t len;
 
-	if (accept_names(accept, PROBLEM_TYPE))
+	if (gw_accept_names(accept, PROBLEM_TYPE))
 	{
 		len = problem_json(problem, request_id != NULL ? request_id : "", out, size);
 		*content_type = PROBLEM_TYPE;

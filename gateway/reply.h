@@ -42,6 +42,9 @@ extern GwErrorAction gw_reply_map(const char *sqlstate, const char *message, con
 extern size_t gw_problem_body(const GwProblem *problem, const char *accept, const char *request_id,
 							  char *out, size_t size, const char **content_type);
 
+/* Does an Accept header (or one like it) name this, with a quality above zero? Wildcards do not count. */
+extern bool gw_accept_names(const char *accept, const char *name);
+
 /* "Not Found" for 404. */
 extern const char *gw_status_phrase(int status);
 

@@ -77,6 +77,31 @@ gw_request_begin(GwRequest *request, const char *target, uint64_t id, int64_t no
 
 /* ---- the head ---- */
 
+/* A header's value in the arena; NULL when it is absent. */
+static const char *
+copy_header(GwRequest *request, GwHeaderLookup lookup, void *context, const char *name)
+{
+	const char *value = lookup(context, name);
+
+	return value != NULL ? shc_arena_strndup(request->arena, value, strlen(value)) : NULL;
+}
+
+/* Answered for every path, without credentials: browsers send none. */
+static bool
+is_preflight(GwRequest *request, GwHeaderLookup lookup, void *context)
+{
+	if (request->method != GW_OPTIONS || request->origin == NULL)
+		return false;
+	request->requested_method =
+		copy_header(request, lookup, context, "Access-Control-Request-Method");
+	request->requested_headers =
+		copy_header(request, lookup, context, "Access-Control-Request-Headers");
+	if (request->requested_method == NULL)
+		return false;
+	request->kind = GW_REQUEST_PREFLIGHT;
+	return true;
+}
+
 /* Paths that are not of the API, and need no credentials. */
 static bool
 is_built_in(GwRequest *request)
@@ -179,16 +204,15 @@ void
 gw_request_head(GwRequest *request, const char *method, const GwRoutes *routes,
 				const GwPools *pools, GwHeaderLookup lookup, void *context)
 {
-	const char *accept = lookup(context, "Accept");
-
 	request->head_seen = true;
 	request->method = gw_method_parse(method);
 	request->method_text = shc_arena_strndup(request->arena, method, strlen(method));
-	if (accept != NULL)
-		request->accept = shc_arena_strndup(request->arena, accept, strlen(accept));
+	request->accept = copy_header(request, lookup, context, "Accept");
+	request->accept_encoding = copy_header(request, lookup, context, "Accept-Encoding");
+	request->origin = copy_header(request, lookup, context, "Origin");
 	if (request->method_text == NULL)
 		refuse(request, 500, "internal error");
-	if (request->has_problem || is_built_in(request))
+	if (request->has_problem || is_preflight(request, lookup, context) || is_built_in(request))
 		return;
 	find_route(request, routes);
 	if (request->has_problem || request->kind != GW_REQUEST_OPERATION)

@@ -27,7 +27,8 @@ typedef enum GwRequestKind
 	GW_REQUEST_OPERATION,
 	GW_REQUEST_STATUS,	 /* GET /status */
 	GW_REQUEST_DOCUMENT, /* GET /openapi3.json */
-	GW_REQUEST_OPTIONS
+	GW_REQUEST_OPTIONS,
+	GW_REQUEST_PREFLIGHT /* a browser asks whether a page may use the API */
 } GwRequestKind;
 
 typedef struct GwRequest
@@ -45,7 +46,11 @@ typedef struct GwRequest
 	const char *allow; /* for 405 and OPTIONS */
 	const char *domain;
 	const char *accept;
-	GwPool *pool; /* NULL: no such domain */
+	const char *accept_encoding;
+	const char *origin;			   /* of the page, for CORS */
+	const char *requested_method;  /* preflight */
+	const char *requested_headers; /* preflight; NULL: none */
+	GwPool *pool;				   /* NULL: no such domain */
 	GwJob job;
 	bool has_problem;
 	GwProblem problem;
@@ -61,6 +66,7 @@ typedef struct GwRequest
 	void *owner;
 	void *connection;
 	void *client;
+	void *gzip;
 	bool is_suspended;
 	bool is_parked;
 	bool is_answered;

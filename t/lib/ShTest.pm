@@ -200,7 +200,7 @@ sub request
 	my $r = $agent->request($method, $self->url($path), \%args);
 	$r->{json} = $JSON->decode($r->{content})
 	  if ($r->{headers}{'content-type'} // '') =~ m{^application/(problem\+)?json}
-	  && length($r->{content} // '');
+	  && length($r->{content} // '') && !$r->{headers}{'content-encoding'};
 	return $r;
 }
 
