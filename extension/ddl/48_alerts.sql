@@ -153,6 +153,9 @@ BEGIN
                       AND (severity_ge IS NULL OR a.severity <= severity_ge)
                       AND (list_alerts.tags IS NULL OR a.tags && list_alerts.tags)
                       AND (list_alerts.service IS NULL OR a.service && list_alerts.service)
+                      -- First what is cheap to see: only those of two statuses expire.
+                      AND (list_alerts.status IS NULL OR a.status = list_alerts.status
+                           OR list_alerts.status = 'expire' AND a.status IN ('open', 'acknowledge'))
                       AND (list_alerts.status IS NULL
                            OR selfhost._alert_status(a) = list_alerts.status)
                     ORDER BY a.resource, a.environment, a.event, a.uuid OFFSET 0) AS s
