@@ -19,6 +19,19 @@ BEGIN
 END
 $$;
 
+-- Bytes as base64, of the standard alphabet and with its padding: decode() alone takes more.
+CREATE FUNCTION selfhost._body_rawdata(body jsonb) RETURNS bytea
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    value text := selfhost._body_member(body, 'rawdata', 'string', 'a string', false, false) #>> '{}';
+BEGIN
+    IF length(value) % 4 <> 0 OR value !~ '^[A-Za-z0-9+/]*={0,2}$' THEN
+        PERFORM selfhost._refuse('22023', 'rawdata: must be base64');
+    END IF;
+    RETURN decode(value, 'base64');
+END
+$$;
+
 -- The alert that a body describes; NULL where a member is absent.
 CREATE FUNCTION selfhost._body_alert(body jsonb, required boolean) RETURNS selfhost.alert
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -37,7 +50,7 @@ BEGIN
     alert.origin := selfhost._body_text(body, 'origin', required, max_length => 500);
     alert.tags := selfhost._body_tags(body);
     alert.timeout := selfhost._body_integer(body, 'timeout');
-    alert.rawdata := selfhost._body_base64(body, 'rawdata');
+    alert.rawdata := selfhost._body_rawdata(body);
     RETURN alert;
 END
 $$;
