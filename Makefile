@@ -106,17 +106,39 @@ compile_commands.json: deps-lint
 deps-lint:
 	packaging/install-deps lint
 
-# ---- sanitizers: the programs with one each, the unit tests with both ----
+# ---- sanitizers and fuzzing; all but the unit tests in a copy, the build here stays as it is ----
 
-asan: common
-	$(MAKE) -C t/unit clean
+SANITIZED = build/sanitized
+SAN_FLAGS = -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN_TESTS ?= $(wildcard t/02*.pl) t/040_selfctl.pl
+
+asan: asan-unit asan-tap
+
+asan-unit:
 	$(MAKE) -C t/unit check SAN=1
 
-ubsan:
-	$(MAKE) -C extension clean
-	$(MAKE) -C extension EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=undefined" EXTRA_LDFLAGS=-lubsan
-	$(MAKE) check-regress
-	$(MAKE) -C extension clean
+# The gateway and selfctl with AddressSanitizer and UndefinedBehaviorSanitizer, and LeakSanitizer.
+asan-tap: sanitized-copy
+	$(MAKE) -C $(SANITIZED) extension
+	$(MAKE) -C $(SANITIZED) $(PROGRAMS) EXTRA_CFLAGS="-fsanitize=address,undefined $(SAN_FLAGS)"
+	SELFHOST_SANITIZED=1 $(MAKE) -C $(SANITIZED) check-tap PROVE_TESTS="$(ASAN_TESTS)"
+
+# The extension with UndefinedBehaviorSanitizer: PostgreSQL itself is not built for more.
+ubsan: sanitized-copy
+	$(MAKE) -C $(SANITIZED)/extension EXTRA_CFLAGS="-fsanitize=undefined $(SAN_FLAGS)" EXTRA_LDFLAGS=-lubsan
+	SELFHOST_SANITIZED=1 $(MAKE) -C $(SANITIZED) check-regress check-isolation
+
+sanitized-copy:
+	rm -rf $(SANITIZED)
+	mkdir -p $(SANITIZED)
+	tar -cf - --exclude='*.[oa]' --exclude='*.so' --exclude=bin --exclude=corpus Makefile common extension gateway selfctl \
+		docs packaging sql expected t README.md | tar -xf - -C $(SANITIZED)
+	rm -f $(SANITIZED)/gateway/selfserv $(SANITIZED)/selfctl/selfctl
+
+# One after the other, so many seconds each.
+SECONDS ?= 60
+fuzz: deps-lint
+	$(MAKE) -C t/fuzz run SECONDS=$(SECONDS)
 
 # ---- measuring ----
 
@@ -133,7 +155,7 @@ bench-micro:
 clean:
 	$(MAKE) -C extension clean
 	for d in $(PROGRAMS) t/unit bench; do $(MAKE) -C $$d clean || exit 1; done
-	rm -rf tmp_install tmp_check build
+	rm -rf tmp_install tmp_check build t/fuzz/bin
 
 help:
 	@echo 'make run          start a complete local Self-host (UP="--port 9000" for options)'
@@ -141,9 +163,10 @@ help:
 	@echo 'make all          build; make install, make uninstall (PREFIX, DESTDIR, PG_CONFIG)'
 	@echo 'make deps         install the Debian packages that are missing'
 	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
-	@echo 'make asan, ubsan  tests under sanitizers'
+	@echo 'make asan, ubsan  tests under sanitizers; make fuzz (SECONDS=60)'
 	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers'
 
 .PHONY: all extension $(PROGRAMS) deps deps-lint run install uninstall check check-all check-unit \
 	check-regress check-isolation check-tap stage lint lint-structure lint-c lint-shell format \
-	format-check compile_commands.json asan ubsan bench bench-micro clean help
+	format-check compile_commands.json asan asan-unit asan-tap ubsan sanitized-copy fuzz \
+	bench bench-micro clean help
