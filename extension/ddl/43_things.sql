@@ -121,7 +121,7 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.update_thing(uuid, jsonb) TO selfhost_gateway, selfhost_sql;
 
--- Its time series stay, without a thing.
+-- Its time series and datasets stay, without a thing.
 CREATE FUNCTION selfhost.delete_thing(uuid uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -141,7 +141,7 @@ BEGIN
 END
 $$;
 
--- This version stores no datasets, so a thing has none.
+-- limit: all where it is not given. Only the datasets that the caller may read.
 CREATE FUNCTION selfhost.list_thing_datasets(
     uuid uuid, "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL
 ) RETURNS json
@@ -151,7 +151,16 @@ BEGIN
     IF NOT selfhost._thing_exists(uuid) THEN
         PERFORM selfhost._no_thing(uuid);
     END IF;
-    RETURN '[]';
+    RETURN array_to_json(ARRAY(
+        SELECT j.json
+        FROM (SELECT s.uuid
+              FROM (SELECT d.uuid, d.created_by FROM selfhost.dataset AS d
+                    WHERE d.thing_uuid = list_thing_datasets.uuid
+                    ORDER BY d.name, d.uuid OFFSET 0) AS s
+              WHERE selfhost.can_read('datasets', s.uuid, s.created_by)
+              LIMIT "limit" OFFSET "offset") AS page
+        JOIN selfhost._dataset_json AS j ON j.uuid = page.uuid
+        ORDER BY j.name, j.uuid));
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.list_thing_datasets(uuid, integer, integer)

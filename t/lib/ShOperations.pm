@@ -11,6 +11,7 @@ package ShOperations;
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
 use HTTP::Tiny;
 use Socket ();
 
@@ -73,6 +74,10 @@ our %make;
 		return $uuid;
 	},
 	alert => sub { return created('/v2/alerts', new_alert())->{uuid} },
+	dataset => sub {
+		return created('/v2/datasets', {
+			name => unique('dataset'), format => 'csv', content => 'YQo=' })->{uuid};
+	},
 	user  => sub { return created('/v2/users', { name => unique('user') })->{uuid} },
 	group => sub { return created('/v2/groups', { name => unique('group') })->{uuid} },
 	policy => sub {
@@ -81,6 +86,23 @@ our %make;
 			priority => 0, effect => 'allow', action => 'read', resource => 'things/none' })->{uuid};
 	},
 );
+
+# A new upload of a new dataset, with a part where it is wanted, and how to name it.
+sub upload_call
+{
+	my ($with_part) = @_;
+	my $uuid = $make{dataset}->();
+	my $upload = $sh->request('POST', "/v2/datasets/$uuid/uploads")->{json}{uploadId};
+	my $call = {
+		path => [$uuid],
+		query => "uploadId=$upload&partNumber=1",
+		headers => { 'Content-MD5' => md5_hex('part') } };
+	return $call unless $with_part;
+	my $r = $sh->request('PUT', "/v2/datasets/$uuid/parts?$call->{query}", content => 'part',
+		content_type => 'application/octet-stream', headers => $call->{headers});
+	die "cannot put a part: $r->{status} $r->{content}" if $r->{status} != 200;
+	return $call;
+}
 
 # How to call each operation: path (parameters in order of the path), query, headers, json or content
 # with content_type; also: what further rights it needs by its nature ([action, resource], ...); scope:
@@ -142,12 +164,33 @@ our %call = (
 	get_thing             => sub { { path => [ $make{thing}->() ] } },
 	update_thing          => sub { { path => [ $make{thing}->() ], json => { name => unique('named') } } },
 	delete_thing          => sub { { path => [ $make{thing}->() ] } },
-	list_thing_datasets   => sub { { path => [ $make{thing}->() ], may_be_empty => 1 } },
+	list_thing_datasets   => sub {
+		my $thing = $make{thing}->();
+		my $dataset = created('/v2/datasets', {
+			name => unique('dataset'), format => 'csv', content => undef, thing_uuid => $thing })->{uuid};
+		return { path => [$thing], also => [ [ 'read', "datasets/$dataset" ] ] };
+	},
 	list_thing_timeseries => sub {
 		my $thing = $make{thing}->();
 		my $series = created('/v2/timeseries', { name => unique('series'), si_unit => 'C', thing_uuid => $thing })->{uuid};
 		return { path => [$thing], also => [ [ 'read', "timeseries/$series" ] ] };
 	},
+
+	list_datasets         => sub { {} },
+	create_dataset        => sub {
+		return { json => { name => unique('new dataset'), format => 'misc', content => undef } };
+	},
+	get_dataset           => sub { { path => [ $make{dataset}->() ] } },
+	update_dataset        => sub { { path => [ $make{dataset}->() ], json => { format => 'ini' } } },
+	delete_dataset        => sub { { path => [ $make{dataset}->() ] } },
+	get_dataset_raw       => sub { { path => [ $make{dataset}->() ] } },
+	create_dataset_upload => sub { { path => [ $make{dataset}->() ] } },
+	delete_dataset_upload => sub { upload_call(0) },
+	list_dataset_parts    => sub { upload_call(0) },
+	put_dataset_part      => sub {
+		return { %{ upload_call(0) }, content => 'part', content_type => 'application/octet-stream' };
+	},
+	assemble_dataset      => sub { upload_call(1) },
 
 	list_timeseries        => sub { {} },
 	create_timeseries      => sub { { json => { name => unique('new series'), si_unit => 'C' } } },
