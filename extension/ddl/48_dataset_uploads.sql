@@ -211,7 +211,7 @@ BEGIN
     END IF;
     problem := selfhost._assembly_problem(content_id);
     IF problem IS NOT NULL THEN
-        RETURN ROW(400, 'application/json', NULL::text[],
+        RETURN ROW(400, 'application/json'::text, NULL::text[],
                    convert_to(format(E'{"message":"%s"}\n', problem), 'UTF8'));
     END IF;
     total := (SELECT sum(p.size) FROM selfhost.dataset_part AS p WHERE p.content = content_id);
@@ -226,7 +226,7 @@ BEGIN
         WHERE d.uuid = assemble_dataset.uuid;
     DELETE FROM selfhost.dataset_upload AS u WHERE u.uuid = upload;
     SELECT j.json INTO answer FROM selfhost._dataset_json AS j WHERE j.uuid = assemble_dataset.uuid;
-    RETURN ROW(201, 'application/json', NULL::text[], convert_to(answer::text || E'\n', 'UTF8'));
+    RETURN ROW(201, 'application/json'::text, NULL::text[], convert_to(answer::text || E'\n', 'UTF8'));
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.assemble_dataset(uuid, integer, text, text)

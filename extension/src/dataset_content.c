@@ -28,6 +28,9 @@ enum
 	PIECE_DATA
 };
 
+/* Columns of the primary key: each scan has a condition on all of them. */
+#define KEYS 3
+
 /* How much the digest takes at once. */
 #define DIGEST_BLOCK (64 * 1024)
 
@@ -43,6 +46,7 @@ struct ShContent
 
 	/* After a seek only the rows of one part are scanned; 0: those of all parts. */
 	int32 part;
+	bool at_end;
 
 	/* what is left of the row that the slot holds */
 	const char *data;
@@ -62,11 +66,30 @@ find_relation(const char *name)
 	return relation;
 }
 
+/* Positions before a row of a part; part 0: before all rows. */
+static void
+seek_row(ShContent *content, int32 part, int32 n)
+{
+	ScanKeyData key[KEYS];
+	MemoryContext caller = MemoryContextSwitchTo(content->context);
+
+	ScanKeyInit(&key[0], PIECE_CONTENT, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(content->id));
+	ScanKeyInit(&key[1], PIECE_PART,
+				part != 0 ? BTEqualStrategyNumber : BTGreaterEqualStrategyNumber,
+				part != 0 ? F_INT4EQ : F_INT4GE, Int32GetDatum(part));
+	ScanKeyInit(&key[2], PIECE_N, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(n));
+	index_rescan(content->scan, key, KEYS, NULL, 0);
+	MemoryContextSwitchTo(caller);
+	content->part = part;
+	content->at_end = false;
+	content->left = 0;
+}
+
 ShContent *
 sh_content_open(int64 id, Snapshot snapshot)
 {
 	ShContent *content = palloc0(sizeof(ShContent));
-	ScanKeyData key;
 
 	content->id = id;
 	content->context = CurrentMemoryContext;
@@ -74,9 +97,8 @@ sh_content_open(int64 id, Snapshot snapshot)
 	content->index = index_open(find_relation("dataset_piece_pkey"), AccessShareLock);
 	content->snapshot = RegisterSnapshot(snapshot);
 	content->slot = table_slot_create(content->heap, NULL);
-	content->scan = sh_index_beginscan(content->heap, content->index, content->snapshot, 3, 0);
-	ScanKeyInit(&key, PIECE_CONTENT, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	index_rescan(content->scan, &key, 1, NULL, 0);
+	content->scan = sh_index_beginscan(content->heap, content->index, content->snapshot, KEYS, 0);
+	seek_row(content, 0, 0);
 	return content;
 }
 
@@ -102,21 +124,13 @@ sh_content_report_corrupted(int64 content)
 					errmsg("the content " INT64_FORMAT " of a dataset is corrupted", content)));
 }
 
-/* Positions before a row of a part. */
-static void
-seek_row(ShContent *content, int32 part, int32 n)
+/* The next row of the scan. An index scan that has ended must not be asked again: it would start over. */
+static bool
+scan_next(ShContent *content)
 {
-	ScanKeyData key[3];
-	MemoryContext caller = MemoryContextSwitchTo(content->context);
-
-	ScanKeyInit(&key[0], PIECE_CONTENT, BTEqualStrategyNumber, F_INT8EQ,
-				Int64GetDatum(content->id));
-	ScanKeyInit(&key[1], PIECE_PART, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-	ScanKeyInit(&key[2], PIECE_N, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(n));
-	index_rescan(content->scan, key, 3, NULL, 0);
-	MemoryContextSwitchTo(caller);
-	content->part = part;
-	content->left = 0;
+	if (!content->at_end)
+		content->at_end = !index_getnext_slot(content->scan, ForwardScanDirection, content->slot);
+	return !content->at_end;
 }
 
 /* The next row, of the next part where one has been read to its end. */
@@ -124,12 +138,12 @@ static bool
 next_row(ShContent *content)
 {
 	MemoryContext caller = MemoryContextSwitchTo(content->context);
-	bool found = index_getnext_slot(content->scan, ForwardScanDirection, content->slot);
+	bool found = scan_next(content);
 
 	if (!found && content->part != 0)
 	{
 		seek_row(content, content->part + 1, 0);
-		found = index_getnext_slot(content->scan, ForwardScanDirection, content->slot);
+		found = scan_next(content);
 	}
 	if (found)
 	{
