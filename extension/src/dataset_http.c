@@ -24,15 +24,15 @@ is_digit(char c)
 static const char *
 read_tag(const char *p, const char **tag, size_t *len)
 {
+	const char *end;
+
 	if (strncmp(p, "W/\"", 3) == 0)
 		p += 2;
-	if (*p == '"')
+	if (*p == '"' && (end = strchr(p + 1, '"')) != NULL)
 	{
-		const char *end = strchr(p + 1, '"');
-
 		*tag = p + 1;
-		*len = end != NULL ? (size_t) (end - *tag) : strlen(*tag);
-		return end != NULL ? end + 1 : *tag + *len;
+		*len = (size_t) (end - *tag);
+		return end + 1;
 	}
 	*tag = p;
 	*len = strcspn(p, ", \t");

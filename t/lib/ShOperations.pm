@@ -186,7 +186,7 @@ our %call = (
 	get_dataset_raw       => sub { { path => [ $make{dataset}->() ] } },
 	create_dataset_upload => sub { { path => [ $make{dataset}->() ] } },
 	delete_dataset_upload => sub { upload_call(0) },
-	list_dataset_parts    => sub { upload_call(0) },
+	list_dataset_parts    => sub { upload_call(1) },
 	put_dataset_part      => sub {
 		return { %{ upload_call(0) }, content => 'part', content_type => 'application/octet-stream' };
 	},
