@@ -34,9 +34,11 @@ gateway selfctl: common
 # ---- running ----
 
 deps:
-	packaging/install-deps
+	packaging/install-deps test
+	packaging/fetch-node-modules
 
-run: deps
+run:
+	packaging/install-deps
 	$(MAKE) all
 	packaging/as-root $(MAKE) -C extension install
 	selfctl/selfctl up $(UP)
@@ -88,7 +90,7 @@ lint-c: compile_commands.json
 	packaging/lint-c
 
 lint-shell:
-	shellcheck packaging/install-deps packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
+	shellcheck packaging/install-deps packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
 
 SOURCES = $(wildcard */*.[ch] extension/src/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
 
@@ -152,6 +154,7 @@ bench: all
 bench-micro:
 	$(MAKE) -C bench micro
 
+# What "make deps" has fetched into build stays.
 clean:
 	$(MAKE) -C extension clean
 	for d in $(PROGRAMS) t/unit bench; do $(MAKE) -C $$d clean || exit 1; done
@@ -161,7 +164,7 @@ help:
 	@echo 'make run          start a complete local Self-host (UP="--port 9000" for options)'
 	@echo 'make check        every test; make check-unit, -regress, -isolation, -tap: one kind'
 	@echo 'make all          build; make install, make uninstall (PREFIX, DESTDIR, PG_CONFIG)'
-	@echo 'make deps         install the Debian packages that are missing'
+	@echo 'make deps         install the Debian and npm packages that are missing, to build, run and test'
 	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
 	@echo 'make asan, ubsan  tests under sanitizers; make fuzz (SECONDS=60)'
 	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers'
