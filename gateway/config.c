@@ -13,6 +13,8 @@
 
 /* clang-format off */
 const ShcConfKey gw_config_keys[] = {
+	KEY("admin.host", SHC_CONF_STRING, admin_host, "127.0.0.1", 0, 0, "address of /healthz, /readyz and /metrics"),
+	KEY("admin.port", SHC_CONF_INT, admin_port, "0", -1, 65535, "their TCP port; 0 picks a free one, -1: none"),
 	KEY("auth.failures_burst", SHC_CONF_INT, auth_failures_burst, "200", 1, 1e9, "failed log-ins of one address at once"),
 	KEY("auth.failures_per_minute", SHC_CONF_INT, auth_failures_per_minute, "60", 0, 1e9, "failed log-ins of one address in a minute; 0: no limit"),
 	KEY("cors.allow_credentials", SHC_CONF_BOOL, cors_credentials, "false", 0, 0, "pages of other origins may send credentials that the browser keeps"),

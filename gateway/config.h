@@ -12,6 +12,8 @@
 /* Times in microseconds, sizes in bytes. Members in the order of their keys. */
 typedef struct GwConfig
 {
+	char *admin_host;
+	int64_t admin_port;
 	int64_t auth_failures_burst;
 	int64_t auth_failures_per_minute;
 	bool cors_credentials;

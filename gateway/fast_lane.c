@@ -406,6 +406,16 @@ gw_fast_lane_tick(GwFastLane *lane)
 	}
 }
 
+int
+gw_fast_lane_running(const GwFastLane *lane)
+{
+	int running = 0;
+
+	for (int i = 0; i < lane->n; i++)
+		running += lane->entry[(lane->first + i) % GW_PIPELINE_MAX].job != NULL;
+	return running;
+}
+
 bool
 gw_fast_lane_is_idle(const GwFastLane *lane)
 {

@@ -57,6 +57,9 @@ extern void gw_fast_lane_flush(GwFastLane *lane);
 /* Enforces the limits of time. */
 extern void gw_fast_lane_tick(GwFastLane *lane);
 
+/* Requests that were sent and are not answered. */
+extern int gw_fast_lane_running(const GwFastLane *lane);
+
 /* No request waits or runs. */
 extern bool gw_fast_lane_is_idle(const GwFastLane *lane);
 

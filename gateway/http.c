@@ -94,6 +94,8 @@ connection_changed(void *context, struct MHD_Connection *connection, void **sock
 		client->is_new = true;
 		print_address(connection, client->address, sizeof(client->address));
 		gw_client_enter(http, client, GW_CLIENT_IDLE);
+		gw_count(&http->metrics->connections_accepted, 1);
+		http->metrics->connections++;
 		client->next = http->clients;
 		if (http->clients != NULL)
 			http->clients->previous = client;
@@ -108,6 +110,7 @@ connection_changed(void *context, struct MHD_Connection *connection, void **sock
 		if (client->next != NULL)
 			client->next->previous = client->previous;
 		free(client);
+		http->metrics->connections--;
 		*socket_context = NULL;
 	}
 }
@@ -180,7 +183,10 @@ settle(GwHttp *http, GwRequest *request)
 
 	request->is_settled = true;
 	if (job->is_problem && job->problem.status == 401)
+	{
+		gw_count(&http->metrics->auth_failures, 1);
 		gw_rate_limit_failed(http->rate_limit, &caller, http->loop->now);
+	}
 	else if (!job->is_problem && job->has_user)
 	{
 		gw_pool_note_token(request->pool, job);
@@ -283,6 +289,7 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 	GwHttp *http = context;
 	GwRequest *request = *request_context;
 	const GwClient *client = request != NULL ? request->client : NULL;
+	int64_t now;
 
 	(void) connection;
 	if (request == NULL)
@@ -298,9 +305,15 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 	request->gzip = NULL;
 	if (request->pool != NULL)
 		gw_pool_cancel(request->pool, &request->job);
+	now = gw_monotonic_us();
+	if (request->head_seen)
+		gw_metrics_request(http->metrics,
+						   request->operation != NULL ? request->operation->index : -1,
+						   request->status, now - request->began,
+						   request->body_len + request->discarded, request->bytes);
 	if (http->config->log_access && request->head_seen && shc_log_enabled(SHC_LOG_INFO))
 		gw_access_log_add(&http->log, request, client != NULL ? client->address : "",
-						  code == MHD_REQUEST_TERMINATED_COMPLETED_OK, gw_monotonic_us());
+						  code == MHD_REQUEST_TERMINATED_COMPLETED_OK, now);
 	gw_client_enter(http, request->client, GW_CLIENT_IDLE);
 	give_back(http, request);
 }
@@ -378,6 +391,7 @@ is_over_rate(GwHttp *http, GwRequest *request)
 
 	if (gw_rate_limit_admit(http->rate_limit, &caller, http->loop->now, &refusal))
 		return false;
+	gw_count(&http->metrics->rate_limited, 1);
 	request->has_problem = true;
 	gw_problem_set(&request->problem, 429, "too many requests, try again in %d second%s",
 				   refusal.retry_after, refusal.retry_after == 1 ? "" : "s");
@@ -449,6 +463,8 @@ client_is_late(const GwHttp *http, const GwClient *client)
 void
 gw_http_tick(GwHttp *http)
 {
+	http->metrics->active_requests = http->nactive;
+	gw_metrics_pools(http->metrics, http->pools);
 	for (GwClient *client = http->clients; client != NULL; client = client->next)
 	{
 		if (client_is_late(http, client) && client->fd >= 0)
@@ -516,7 +532,7 @@ log_library(void *context, const char *format, va_list arguments)
 
 GwHttp *
 gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
-			  GwRateLimit *rate_limit, int listen_fd, int nthreads)
+			  GwRateLimit *rate_limit, GwMetrics *metrics, int listen_fd, int nthreads)
 {
 	GwHttp *http = calloc(1, sizeof(GwHttp));
 	const union MHD_DaemonInfo *info;
@@ -532,6 +548,7 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPo
 	http->routes = routes;
 	http->pools = pools;
 	http->rate_limit = rate_limit;
+	http->metrics = metrics;
 	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
 	http->needs_run = true;
 	http->daemon = MHD_start_daemon(

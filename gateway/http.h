@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "loop.h"
+#include "metrics.h"
 #include "pool.h"
 #include "rate_limit.h"
 #include "route.h"
@@ -14,8 +15,9 @@
 typedef struct GwHttp GwHttp;
 
 /* listen_fd is shared by all threads and stays the caller's. NULL: logged. */
-extern GwHttp *gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
-							 GwPools *pools, GwRateLimit *rate_limit, int listen_fd, int nthreads);
+extern GwHttp *
+gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
+			  GwRateLimit *rate_limit, GwMetrics *metrics, int listen_fd, int nthreads);
 
 /* Handles what the loop's turn has brought; returns when the next turn must come at the latest. */
 extern int64_t gw_http_run(GwHttp *http);

@@ -44,6 +44,7 @@ struct GwHttp
 	const GwRoutes *routes;
 	GwPools *pools;
 	GwRateLimit *rate_limit;
+	GwMetrics *metrics;
 	struct MHD_Daemon *daemon;
 	GwWatch watch;
 	bool needs_run;

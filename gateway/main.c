@@ -4,9 +4,7 @@
  *
  * Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments.
  */
-#include <errno.h>
 #include <libgen.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,11 +12,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "domains.h"
+#include "http_admin.h"
+#include "listener.h"
 #include "log.h"
 #include "route.h"
 #include "server.h"
@@ -29,7 +28,6 @@
 #endif
 
 #define MAX_ASSIGNMENTS 64
-#define LISTEN_BACKLOG	1024
 
 /* How often the domain file is looked at. */
 #define DOMAIN_POLL_MS 1000
@@ -60,7 +58,9 @@ static const char usage[] =
 	"  selfserv --config /etc/selfhost/selfserv.conf.yaml\n"
 	"  selfserv --config ./selfserv.conf.yaml --set listen.port=9000 --set log.level=debug\n"
 	"\n"
-	"Stops on TERM, INT and QUIT after finishing the requests in hand.\n";
+	"TERM, INT and QUIT stop it after the requests in hand; HUP reads domains, rates and the "
+	"level\n"
+	"of the log again.\n";
 
 static void
 print_keys(void)
@@ -159,75 +159,6 @@ load_routes(const GwConfig *config, GwRoutes **routes)
 	return gw_routes_load(SELFHOST_DATADIR "/openapi.yaml", routes);
 }
 
-/* ---- the listening socket ---- */
-
-static int
-try_listen(const struct addrinfo *address)
-{
-	int on = 1;
-	int off = 0;
-	int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-					address->ai_protocol);
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* One IPv6 socket for all addresses takes IPv4 as well. */
-	if (address->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int
-open_listener(const GwConfig *config)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-	struct addrinfo *found;
-	const char *host = config->listen_host[0] != '\0' ? config->listen_host : NULL;
-	char port[16];
-	int error;
-	int fd = -1;
-
-	snprintf(port, sizeof(port), "%d", (int) config->listen_port);
-	error = getaddrinfo(host, port, &hints, &found);
-	if (error != 0)
-	{
-		shc_error("listen.host: %s: %s", config->listen_host, gai_strerror(error));
-		return -1;
-	}
-	/* Without a host, IPv6 first: it covers both. */
-	for (int pass = 0; pass < 2 && fd < 0; pass++)
-	{
-		for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
-		{
-			if (host != NULL || (a->ai_family == AF_INET6) == (pass == 0))
-				fd = try_listen(a);
-		}
-	}
-	if (fd < 0)
-		shc_error("cannot listen on %s port %s: %s", host != NULL ? host : "*", port,
-				  strerror(errno));
-	freeaddrinfo(found);
-	return fd;
-}
-
-static void
-log_listening(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	char host[128] = "";
-	char port[16] = "";
-
-	if (getsockname(fd, (struct sockaddr *) &address, &len) == 0)
-		getnameinfo((struct sockaddr *) &address, len, host, sizeof(host), port, sizeof(port),
-					NI_NUMERICHOST | NI_NUMERICSERV);
-	shc_info("selfserv %s listens on %s port %s", SH_VERSION, host, port);
-}
-
 /* ---- running ---- */
 
 static void
@@ -245,40 +176,76 @@ raise_descriptor_limit(const GwConfig *config)
 					(unsigned long long) limit.rlim_cur);
 }
 
+/* All that runs, and what a reload needs. */
+typedef struct Service
+{
+	const Arguments *arguments;
+	const GwConfig *config;
+	const GwRoutes *routes;
+	GwDomainFile *file;
+	GwServer *server;
+	GwAdmin *admin; /* NULL: none */
+} Service;
+
+static void
+take_domains(Service *service)
+{
+	GwDomainSet *set = gw_domain_file_poll(service->file);
+
+	if (set == NULL)
+		return;
+	gw_server_set_domains(service->server, set);
+	if (service->admin != NULL)
+		gw_admin_set_domains(service->admin, set);
+	gw_domain_set_release(set);
+}
+
+/* SIGHUP: domains, rates and the level of the log. Everything else needs a restart. */
+static void
+reload(Service *service)
+{
+	GwConfig config = {0};
+
+	gw_notify_manager("RELOADING=1");
+	if (read_config(service->arguments, &config))
+	{
+		gw_server_set_rates(service->server, &config);
+		shc_info("configuration read again: domains, rates and log level are in force");
+	}
+	else
+		shc_error("the configuration is not good: the old one stays in force");
+	shc_conf_free(gw_config_keys, &config);
+	take_domains(service);
+	gw_notify_manager("READY=1");
+}
+
 /* Waits for a signal to stop, and passes on changes of the domain file. */
 static void
-wait_for_signal(GwServer *server, GwDomainFile *file, int signal_fd)
+wait_for_signal(Service *service, int signal_fd)
 {
 	struct pollfd poll_fd = {.fd = signal_fd, .events = POLLIN};
 	struct signalfd_siginfo info;
 
 	for (;;)
 	{
-		GwDomainSet *set;
-
 		if (poll(&poll_fd, 1, DOMAIN_POLL_MS) > 0 &&
-			read(signal_fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGHUP)
+			read(signal_fd, &info, sizeof(info)) == sizeof(info))
 		{
-			shc_info("stopping on signal %d", (int) info.ssi_signo);
-			return;
+			if (info.ssi_signo != SIGHUP)
+			{
+				shc_info("stopping on signal %d", (int) info.ssi_signo);
+				return;
+			}
+			reload(service);
 		}
-		set = gw_domain_file_poll(file);
-		if (set != NULL)
-		{
-			gw_server_set_domains(server, set);
-			gw_domain_set_release(set);
-		}
+		take_domains(service);
 	}
 }
 
 static int
-serve(const GwConfig *config, const GwRoutes *routes, GwDomainFile *file, GwDomainSet *domains)
+open_signals(void)
 {
 	sigset_t signals;
-	int signal_fd;
-	int listen_fd;
-	GwServer *server = NULL;
-	int broken_off;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -288,25 +255,57 @@ serve(const GwConfig *config, const GwRoutes *routes, GwDomainFile *file, GwDoma
 	/* Blocked in every thread: the threads inherit the mask. */
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit(config);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
 
-	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	listen_fd = open_listener(config);
-	if (listen_fd >= 0)
+/* Without it the service runs as well: its port may be another stack's. */
+static void
+start_admin(Service *service, GwDomainSet *domains)
+{
+	const GwConfig *config = service->config;
+	GwMetrics *const *metrics;
+	int nthreads;
+	int fd;
+
+	if (config->admin_port < 0)
+		return;
+	fd = gw_listen("admin", config->admin_host, config->admin_port,
+				   "/healthz, /readyz and /metrics");
+	if (fd < 0)
+		return;
+	metrics = gw_server_metrics(service->server, &nthreads);
+	service->admin = gw_admin_start(fd, metrics, nthreads, service->routes, domains);
+}
+
+static int
+serve(Service *service, GwDomainSet *domains)
+{
+	const GwConfig *config = service->config;
+	int signal_fd = open_signals();
+	int listen_fd = gw_listener_inherited();
+	int broken_off;
+
+	raise_descriptor_limit(config);
+	if (listen_fd < 0)
+		listen_fd = gw_listen("listen", config->listen_host, config->listen_port,
+							  "selfserv " SH_VERSION " listens");
+	if (listen_fd >= 0 && signal_fd >= 0)
+		service->server = gw_server_start(config, service->routes, listen_fd, domains);
+	if (service->server == NULL)
 	{
-		log_listening(listen_fd);
-		server = gw_server_start(config, routes, listen_fd, domains);
-	}
-	if (server == NULL || signal_fd < 0)
-	{
-		if (server != NULL)
-			gw_server_stop(server, listen_fd);
 		if (signal_fd >= 0)
 			close(signal_fd);
 		return 1;
 	}
-	wait_for_signal(server, file, signal_fd);
-	broken_off = gw_server_stop(server, listen_fd);
+	start_admin(service, domains);
+	gw_notify_manager("READY=1");
+	wait_for_signal(service, signal_fd);
+	gw_notify_manager("STOPPING=1");
+	if (service->admin != NULL)
+		gw_admin_stopping(service->admin);
+	broken_off = gw_server_drain(service->server, listen_fd);
+	gw_admin_stop(service->admin);
+	gw_server_free(service->server);
 	close(signal_fd);
 	if (broken_off > 0)
 		shc_warning("stopped; %d requests were broken off", broken_off);
@@ -323,6 +322,7 @@ main(int argc, char **argv)
 	GwRoutes *routes = NULL;
 	GwDomainFile file = {.is_missing = false};
 	GwDomainSet *domains = NULL;
+	Service service;
 	int code = parse_arguments(argc, argv, &arguments);
 
 	if (code >= 0)
@@ -341,7 +341,9 @@ main(int argc, char **argv)
 		domains = gw_domain_set_empty();
 	if (domains == NULL)
 		goto out;
-	code = arguments.check_only ? 0 : serve(&config, routes, &file, domains);
+	service =
+		(Service){.arguments = &arguments, .config = &config, .routes = routes, .file = &file};
+	code = arguments.check_only ? 0 : serve(&service, domains);
 	if (arguments.check_only)
 		printf("configuration is good: %d operations, %d domains\n", gw_routes_count(routes),
 			   domains->domains.n);

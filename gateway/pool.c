@@ -3,6 +3,7 @@
  */
 #include "pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,24 @@ static bool
 pool_is_idle(const GwPool *pool)
 {
 	return gw_fast_lane_is_idle(&pool->fast) && gw_heavy_lane_is_idle(&pool->heavy);
+}
+
+int
+gw_pools_describe(const GwPools *pools, GwPoolState *out, int max)
+{
+	int n = pools->n < max ? pools->n : max;
+
+	for (int i = 0; i < n; i++)
+	{
+		const GwPool *pool = pools->by_name[i];
+
+		out[i].connections = pool->heavy.nconnections + (pool->fast.conn != NULL);
+		out[i].running = pool->heavy.nrunning + gw_fast_lane_running(&pool->fast);
+		out[i].waiting = pool->heavy.pending.n + pool->fast.pending.n;
+		out[i].failing = pool->heavy.backoff.wait > 0 || pool->fast.backoff.wait > 0;
+		snprintf(out[i].domain, sizeof(out[i].domain), "%s", pool->name);
+	}
+	return n;
 }
 
 static void

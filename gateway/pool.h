@@ -50,6 +50,19 @@ extern void gw_pools_flush(GwPools *pools);
 extern void gw_pools_tick(GwPools *pools);
 extern bool gw_pools_are_idle(const GwPools *pools);
 
+/* The state of a domain on this thread. */
+typedef struct GwPoolState
+{
+	char domain[128];
+	int connections;
+	int running;
+	int waiting;
+	int failing; /* 1: the last attempt to connect failed */
+} GwPoolState;
+
+/* Fills out with the domains in service, in the order of their names; returns how many. */
+extern int gw_pools_describe(const GwPools *pools, GwPoolState *out, int max);
+
 /* Fails all that runs or waits, with 503. */
 extern void gw_pools_fail(GwPools *pools);
 extern void gw_pools_free(GwPools *pools);

@@ -53,7 +53,12 @@ typedef struct Table
 
 struct GwRateLimit
 {
-	const GwConfig *config;
+	/* May change while requests are served. */
+	_Atomic int64_t rate_per_hour;
+	_Atomic int64_t burst;
+	_Atomic int64_t cleanup;
+	_Atomic int64_t failures_per_minute;
+	_Atomic int64_t failures_burst;
 	uint64_t secret[2];
 	Table tokens; /* those that have authenticated */
 	Table users;  /* those with a rate of their own */
@@ -193,7 +198,7 @@ pay(Slot *slot, double per_us, GwRateRefusal *refusal)
 static bool
 pay_as_user(GwRateLimit *limit, const Key *key, double rate, int64_t now, GwRateRefusal *refusal)
 {
-	double burst = (double) limit->config->rate_burst;
+	double burst = (double) limit->burst;
 	Shard *shard = shard_of(&limit->users, key);
 	bool good = true;
 	Slot *slot;
@@ -203,7 +208,7 @@ pay_as_user(GwRateLimit *limit, const Key *key, double rate, int64_t now, GwRate
 	slot = take_slot(shard, key, burst, now);
 	if (slot != NULL)
 	{
-		refill(slot, rate / (double) HOUR, burst, limit->config->rate_cleanup, now);
+		refill(slot, rate / (double) HOUR, burst, limit->cleanup, now);
 		good = pay(slot, rate / (double) HOUR, refusal);
 	}
 	pthread_mutex_unlock(&shard->lock);
@@ -214,24 +219,34 @@ pay_as_user(GwRateLimit *limit, const Key *key, double rate, int64_t now, GwRate
 static bool
 address_is_barred(GwRateLimit *limit, const char *address, int64_t now, GwRateRefusal *refusal)
 {
-	double per_us = (double) limit->config->auth_failures_per_minute / (double) MINUTE;
+	double per_us = (double) limit->failures_per_minute / (double) MINUTE;
 	Key key = address_key(limit, address);
 	Shard *shard = shard_of(&limit->addresses, &key);
 	bool barred = false;
 	Slot *slot;
 
-	if (limit->config->auth_failures_per_minute == 0)
+	if (limit->failures_per_minute == 0)
 		return false;
 	pthread_mutex_lock(&shard->lock);
 	slot = find_slot(shard, &key);
 	if (slot != NULL)
 	{
-		refill(slot, per_us, (double) limit->config->auth_failures_burst, INT64_MAX, now);
+		refill(slot, per_us, (double) limit->failures_burst, INT64_MAX, now);
 		if (slot->level < 1)
 			barred = !pay(slot, per_us, refusal);
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return barred;
+}
+
+void
+gw_rate_limit_configure(GwRateLimit *limit, const GwConfig *config)
+{
+	limit->rate_per_hour = config->rate_per_hour;
+	limit->burst = config->rate_burst;
+	limit->cleanup = config->rate_cleanup;
+	limit->failures_per_minute = config->auth_failures_per_minute;
+	limit->failures_burst = config->auth_failures_burst;
 }
 
 GwRateLimit *
@@ -246,7 +261,7 @@ gw_rate_limit_new(const GwConfig *config)
 		free(limit);
 		return NULL;
 	}
-	limit->config = config;
+	gw_rate_limit_configure(limit, config);
 	tables[0] = &limit->tokens;
 	tables[1] = &limit->users;
 	tables[2] = &limit->addresses;
@@ -275,8 +290,8 @@ gw_rate_limit_free(GwRateLimit *limit)
 bool
 gw_rate_limit_admit(GwRateLimit *limit, const GwCaller *caller, int64_t now, GwRateRefusal *refusal)
 {
-	double rate = (double) limit->config->rate_per_hour;
-	double burst = (double) limit->config->rate_burst;
+	double rate = (double) limit->rate_per_hour;
+	double burst = (double) limit->burst;
 	Key key = make_key(limit, caller->domain, caller->digest, 16);
 	Shard *shard = shard_of(&limit->tokens, &key);
 	bool is_trusted = false;
@@ -290,7 +305,7 @@ gw_rate_limit_admit(GwRateLimit *limit, const GwCaller *caller, int64_t now, GwR
 	if (slot != NULL)
 	{
 		is_trusted = now - slot->used <= TRUSTED_TIME;
-		refill(slot, rate / (double) HOUR, burst, limit->config->rate_cleanup, now);
+		refill(slot, rate / (double) HOUR, burst, limit->cleanup, now);
 		if (!slot->has_user_rate && rate > 0)
 			good = pay(slot, rate / (double) HOUR, refusal);
 		found = *slot;
@@ -319,7 +334,7 @@ gw_rate_limit_succeeded(GwRateLimit *limit, const GwCaller *caller, const uint8_
 
 	pthread_mutex_lock(&shard->lock);
 	is_new = find_slot(shard, &key) == NULL;
-	slot = take_slot(shard, &key, (double) limit->config->rate_burst, now);
+	slot = take_slot(shard, &key, (double) limit->burst, now);
 	if (slot != NULL)
 	{
 		slot->has_user_rate = rate >= 0;
@@ -339,7 +354,7 @@ gw_rate_limit_failed(GwRateLimit *limit, const GwCaller *caller, int64_t now)
 	Key key = make_key(limit, caller->domain, caller->digest, 16);
 	Key address = address_key(limit, caller->address);
 	Shard *shard = shard_of(&limit->tokens, &key);
-	double burst = (double) limit->config->auth_failures_burst;
+	double burst = (double) limit->failures_burst;
 	Slot *slot;
 
 	/* It was good once: it is not any more. */
@@ -348,15 +363,14 @@ gw_rate_limit_failed(GwRateLimit *limit, const GwCaller *caller, int64_t now)
 	if (slot != NULL)
 		*slot = (Slot){.used = 0};
 	pthread_mutex_unlock(&shard->lock);
-	if (limit->config->auth_failures_per_minute == 0)
+	if (limit->failures_per_minute == 0)
 		return;
 	shard = shard_of(&limit->addresses, &address);
 	pthread_mutex_lock(&shard->lock);
 	slot = take_slot(shard, &address, burst, now);
 	if (slot != NULL)
 	{
-		refill(slot, (double) limit->config->auth_failures_per_minute / (double) MINUTE, burst,
-			   INT64_MAX, now);
+		refill(slot, (double) limit->failures_per_minute / (double) MINUTE, burst, INT64_MAX, now);
 		slot->level = slot->level >= 1 ? slot->level - 1 : 0;
 	}
 	pthread_mutex_unlock(&shard->lock);

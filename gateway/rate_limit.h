@@ -33,9 +33,12 @@ typedef struct GwRateRefusal
 	double rate_per_hour; /* 0: refused for failed log-ins */
 } GwRateRefusal;
 
-/* NULL: out of memory. config outlives it. */
+/* NULL: out of memory. */
 extern GwRateLimit *gw_rate_limit_new(const GwConfig *config);
 extern void gw_rate_limit_free(GwRateLimit *limit);
+
+/* Takes other rates; buckets keep what they have. */
+extern void gw_rate_limit_configure(GwRateLimit *limit, const GwConfig *config);
 
 /* May the request go on? Takes its price. now: monotonic microseconds. */
 extern bool gw_rate_limit_admit(GwRateLimit *limit, const GwCaller *caller, int64_t now,

@@ -40,7 +40,8 @@ struct GwServer
 	int nthreads;
 	GwThread *threads;
 	GwRateLimit *rate_limit;
-	sem_t quiesced; /* counts the threads that accept no more */
+	GwMetrics **metrics; /* one for each thread */
+	sem_t quiesced;		 /* counts the threads that accept no more */
 };
 
 static void
@@ -124,7 +125,8 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 	thread->last_tick = thread->loop.now;
 	gw_pools_init(&thread->pools, &thread->loop, server->config, server->routes, server->nthreads);
 	thread->http = gw_http_start(&thread->loop, server->config, server->routes, &thread->pools,
-								 server->rate_limit, listen_fd, server->nthreads);
+								 server->rate_limit, server->metrics[thread - server->threads],
+								 listen_fd, server->nthreads);
 	if (thread->http == NULL)
 		return false;
 	if (pthread_create(&thread->thread, NULL, run_thread, thread) != 0)
@@ -135,6 +137,38 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 		return false;
 	}
 	return true;
+}
+
+static bool
+make_metrics(GwServer *server)
+{
+	server->metrics = calloc((size_t) server->nthreads, sizeof(GwMetrics *));
+	for (int i = 0; server->metrics != NULL && i < server->nthreads; i++)
+	{
+		server->metrics[i] = gw_metrics_new(gw_routes_count(server->routes));
+		if (server->metrics[i] == NULL)
+			return false;
+	}
+	return server->metrics != NULL;
+}
+
+void
+gw_server_free(GwServer *server)
+{
+	for (int i = 0; server->metrics != NULL && i < server->nthreads; i++)
+		gw_metrics_free(server->metrics[i]);
+	free(server->metrics);
+	sem_destroy(&server->quiesced);
+	gw_rate_limit_free(server->rate_limit);
+	free(server->threads);
+	free(server);
+}
+
+GwMetrics *const *
+gw_server_metrics(const GwServer *server, int *n)
+{
+	*n = server->nthreads;
+	return server->metrics;
 }
 
 GwServer *
@@ -153,25 +187,30 @@ gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, G
 	server->nthreads =
 		config->threads > 0 ? (int) config->threads : (int) (processors > 0 ? processors : 1);
 	server->threads = calloc((size_t) server->nthreads, sizeof(GwThread));
+	sem_init(&server->quiesced, 0, 0);
 	server->rate_limit = gw_rate_limit_new(config);
-	if (server->threads == NULL || server->rate_limit == NULL)
+	if (server->threads == NULL || server->rate_limit == NULL || !make_metrics(server))
 	{
-		free(server->threads);
-		gw_rate_limit_free(server->rate_limit);
-		free(server);
+		gw_server_free(server);
 		close(listen_fd);
 		return NULL;
 	}
-	sem_init(&server->quiesced, 0, 0);
 	for (int i = 0; i < server->nthreads; i++)
 	{
 		if (start_thread(server, &server->threads[i], listen_fd, domains))
 			continue;
 		server->nthreads = i;
-		gw_server_stop(server, listen_fd);
+		gw_server_drain(server, listen_fd);
+		gw_server_free(server);
 		return NULL;
 	}
 	return server;
+}
+
+void
+gw_server_set_rates(GwServer *server, const GwConfig *config)
+{
+	gw_rate_limit_configure(server->rate_limit, config);
 }
 
 void
@@ -188,7 +227,7 @@ gw_server_set_domains(GwServer *server, GwDomainSet *domains)
 }
 
 int
-gw_server_stop(GwServer *server, int listen_fd)
+gw_server_drain(GwServer *server, int listen_fd)
 {
 	int broken_off = 0;
 
@@ -213,9 +252,5 @@ gw_server_stop(GwServer *server, int listen_fd)
 		gw_domain_set_release(atomic_load(&thread->new_domains));
 		broken_off += thread->broken_off;
 	}
-	sem_destroy(&server->quiesced);
-	gw_rate_limit_free(server->rate_limit);
-	free(server->threads);
-	free(server);
 	return broken_off;
 }

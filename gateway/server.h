@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "domains.h"
+#include "metrics.h"
 #include "route.h"
 
 typedef struct GwServer GwServer;
@@ -16,6 +17,12 @@ typedef struct GwServer GwServer;
 extern GwServer *gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd,
 								 GwDomainSet *domains);
 
+/* What the threads count: one for each, n of them; they live as long as the server. */
+extern GwMetrics *const *gw_server_metrics(const GwServer *server, int *n);
+
+/* Takes the rates of another configuration. */
+extern void gw_server_set_rates(GwServer *server, const GwConfig *config);
+
 /* Hands a new set of domains to every thread. */
 extern void gw_server_set_domains(GwServer *server, GwDomainSet *domains);
 
@@ -23,6 +30,7 @@ extern void gw_server_set_domains(GwServer *server, GwDomainSet *domains);
  * Stops accepting and closes listen_fd, lets what runs finish for up to the configured time, and ends
  * the threads. The number of requests that had to be broken off is returned.
  */
-extern int gw_server_stop(GwServer *server, int listen_fd);
+extern int gw_server_drain(GwServer *server, int listen_fd);
+extern void gw_server_free(GwServer *server);
 
 #endif
