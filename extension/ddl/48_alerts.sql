@@ -19,19 +19,6 @@ BEGIN
 END
 $$;
 
--- Bytes as base64, of the standard alphabet and with its padding: decode() alone takes more.
-CREATE FUNCTION selfhost._body_rawdata(body jsonb) RETURNS bytea
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    value text := selfhost._body_member(body, 'rawdata', 'string', 'a string', false, false) #>> '{}';
-BEGIN
-    IF length(value) % 4 <> 0 OR value !~ '^[A-Za-z0-9+/]*={0,2}$' THEN
-        PERFORM selfhost._refuse('22023', 'rawdata: must be base64');
-    END IF;
-    RETURN decode(value, 'base64');
-END
-$$;
-
 -- The alert that a body describes; NULL where a member is absent.
 CREATE FUNCTION selfhost._body_alert(body jsonb, required boolean) RETURNS selfhost.alert
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -50,7 +37,7 @@ BEGIN
     alert.origin := selfhost._body_text(body, 'origin', required, max_length => 500);
     alert.tags := selfhost._body_tags(body);
     alert.timeout := selfhost._body_integer(body, 'timeout');
-    alert.rawdata := selfhost._body_rawdata(body);
+    alert.rawdata := selfhost._body_base64(body, 'rawdata');
     RETURN alert;
 END
 $$;
@@ -193,13 +180,17 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.create_alert(jsonb) TO selfhost_gateway, selfhost_sql;
 
+-- Does an If-None-Match header name this tag, given without quotes?
+CREATE FUNCTION selfhost._etag_matches(if_none_match text, tag text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_etag_matches' LANGUAGE C IMMUTABLE;
+
 -- The ETag is that of the text, since the status changes without a write.
 CREATE FUNCTION selfhost.get_alert(uuid uuid, if_none_match text DEFAULT NULL)
     RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     answer bytea;
-    etag   text;
+    tag    text;
 BEGIN
     PERFORM selfhost._require('read', selfhost._resource('alerts', uuid));
     SELECT convert_to(j.json::text || E'\n', 'UTF8') INTO answer
@@ -207,11 +198,12 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM selfhost._no_alert(uuid);
     END IF;
-    etag := '"' || substr(encode(sha256(answer), 'hex'), 1, 32) || '"';
-    IF selfhost._etag_matches(if_none_match, etag) THEN
-        RETURN ROW(304, NULL, ARRAY['ETag: ' || etag], NULL)::selfhost.http_response;
+    tag := substr(encode(sha256(answer), 'hex'), 1, 32);
+    IF selfhost._etag_matches(if_none_match, tag) THEN
+        RETURN ROW(304, NULL, ARRAY[format('ETag: "%s"', tag)], NULL)::selfhost.http_response;
     END IF;
-    RETURN ROW(200, 'application/json', ARRAY['ETag: ' || etag], answer)::selfhost.http_response;
+    RETURN ROW(200, 'application/json', ARRAY[format('ETag: "%s"', tag)],
+               answer)::selfhost.http_response;
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.get_alert(uuid, text) TO selfhost_gateway, selfhost_sql;
