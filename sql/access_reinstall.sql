@@ -36,6 +36,12 @@ SELECT selfhost._allowed('read', 'things') FROM selfhost.authenticate(sha256(con
 DELETE FROM selfhost.token;
 SELECT count(*) FROM selfhost.authenticate(sha256(convert_to(:'secret', 'UTF8')));
 
+-- Not in a database of any encoding.
+CREATE DATABASE regress_access_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+\c regress_access_ascii
+CREATE EXTENSION selfhost;
+
 \c :before
+DROP DATABASE regress_access_ascii;
 DROP DATABASE regress_access_reinstall;
 DROP ROLE regress_access_root;
