@@ -28,7 +28,9 @@ typedef struct GwConfig
 	int64_t max_connections;
 	int64_t max_connections_per_address;
 	int64_t max_queue;
+	char *listen_certificate;
 	char *listen_host;
+	char *listen_key;
 	int64_t listen_port;
 	bool log_access;
 	char *log_level;

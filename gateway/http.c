@@ -24,6 +24,7 @@
 
 #include "gzip.h"
 #include "log.h"
+#include "tls.h"
 
 /*
  * Request line and headers, and what the library keeps beside. It clears all of it for each request:
@@ -530,6 +531,28 @@ log_library(void *context, const char *format, va_list arguments)
 	shc_debug("libmicrohttpd: %s", text);
 }
 
+static struct MHD_Daemon *
+start_daemon(GwHttp *http, int listen_fd, int nthreads)
+{
+	const GwConfig *config = http->config;
+	bool is_tls = config->listen_certificate[0] != '\0';
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	int64_t connections = (config->max_connections + nthreads - 1) / nthreads;
+	int64_t per_address = (config->max_connections_per_address + nthreads - 1) / nthreads;
+
+	/* The last option is an end of the list where it is not for HTTPS. */
+	return MHD_start_daemon(
+		flags | (is_tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER,
+		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
+		request_began, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) connections,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int) per_address,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, gw_tls_certificate,
+		MHD_OPTION_END);
+}
+
 GwHttp *
 gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
 			  GwRateLimit *rate_limit, GwMetrics *metrics, int listen_fd, int nthreads)
@@ -551,16 +574,7 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPo
 	http->metrics = metrics;
 	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
 	http->needs_run = true;
-	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, http,
-		MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_URI_LOG_CALLBACK, request_began, http, MHD_OPTION_NOTIFY_COMPLETED,
-		request_completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned int) ((config->max_connections + nthreads - 1) / nthreads),
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned int) ((config->max_connections_per_address + nthreads - 1) / nthreads),
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	http->daemon = start_daemon(http, listen_fd, nthreads);
 	info =
 		http->daemon != NULL ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (info == NULL || !gw_loop_watch(loop, &http->watch, info->epoll_fd, EPOLLIN))

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "route.h"
 #include "server.h"
+#include "tls.h"
 #include "version.h"
 
 #ifndef SELFHOST_DATADIR
@@ -159,6 +160,19 @@ load_routes(const GwConfig *config, GwRoutes **routes)
 	return gw_routes_load(SELFHOST_DATADIR "/openapi.yaml", routes);
 }
 
+static bool
+load_certificate(const GwConfig *config)
+{
+	bool has_certificate = config->listen_certificate[0] != '\0';
+
+	if (has_certificate != (config->listen_key[0] != '\0'))
+	{
+		shc_error("listen.certificate and listen.key belong together: set both, or neither");
+		return false;
+	}
+	return !has_certificate || gw_tls_load(config->listen_certificate, config->listen_key);
+}
+
 /* ---- running ---- */
 
 static void
@@ -210,7 +224,10 @@ reload(Service *service)
 	if (read_config(service->arguments, &config))
 	{
 		gw_server_set_rates(service->server, &config);
-		shc_info("configuration read again: domains, rates and log level are in force");
+		if (service->config->listen_certificate[0] != '\0' && !load_certificate(&config))
+			shc_error("the old certificate stays in use");
+		shc_info(
+			"configuration read again: domains, rates, log level and certificate are in force");
 	}
 	else
 		shc_error("the configuration is not good: the old one stays in force");
@@ -328,7 +345,8 @@ main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	code = 1;
-	if (!read_config(&arguments, &config) || !load_routes(&config, &routes))
+	if (!read_config(&arguments, &config) || !load_certificate(&config) ||
+		!load_routes(&config, &routes))
 		goto out;
 	if (config.domainfile[0] == '\0')
 		shc_warning("domainfile is not set: no domain is served");
@@ -349,6 +367,7 @@ main(int argc, char **argv)
 			   domains->domains.n);
 
 out:
+	gw_tls_unload();
 	gw_domain_set_release(domains);
 	free(file.path);
 	gw_routes_free(routes);
