@@ -72,8 +72,9 @@ write_ident(const Stack *stack, const Account *account)
 	shc_buf_puts(&buf, "# map, user of the system, role\n");
 	shc_buf_printf(&buf, "selfhost \"%s\" selfhost_gateway\n", account->name);
 	shc_buf_printf(&buf, "selfhost \"%s\" %s\n", account->name, STACK_OWNER);
+	/* Root may do everything here, also run a second selfserv beside the stack's own. */
 	if (strcmp(account->name, "root") != 0)
-		shc_buf_printf(&buf, "selfhost root %s\n", STACK_OWNER);
+		shc_buf_printf(&buf, "selfhost root selfhost_gateway\nselfhost root %s\n", STACK_OWNER);
 	ok = !buf.failed && write_for(account, stack->ident_file, &buf);
 	shc_buf_free(&buf);
 	return ok;
