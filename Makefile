@@ -35,10 +35,13 @@ gateway selfctl: common
 
 deps:
 	packaging/install-deps test
+	packaging/fetch-swagger-ui
 	packaging/fetch-node-modules
 
+# The documentation page is fetched if that is possible; everything else works without it.
 run:
 	packaging/install-deps
+	packaging/fetch-swagger-ui || echo "make: going on without the documentation page" >&2
 	$(MAKE) all
 	packaging/as-root $(MAKE) -C extension install
 	selfctl/selfctl up $(UP)
@@ -90,7 +93,7 @@ lint-c: compile_commands.json
 	packaging/lint-c
 
 lint-shell:
-	shellcheck packaging/install-deps packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
+	shellcheck packaging/install-deps packaging/fetch-swagger-ui packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
 
 SOURCES = $(wildcard */*.[ch] extension/src/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
 
@@ -158,7 +161,7 @@ bench-micro:
 clean:
 	$(MAKE) -C extension clean
 	for d in $(PROGRAMS) t/unit bench; do $(MAKE) -C $$d clean || exit 1; done
-	rm -rf tmp_install tmp_check build t/fuzz/bin
+	rm -rf tmp_install tmp_check $(SANITIZED) t/fuzz/bin
 
 help:
 	@echo 'make run          start a complete local Self-host (UP="--port 9000" for options)'

@@ -44,6 +44,7 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("rate_control.maxburst", SHC_CONF_INT, rate_burst, "200", 1, 1e12, "requests of one token, or of one user with a rate of his own, at once"),
 	KEY("rate_control.req_per_hour", SHC_CONF_INT, rate_per_hour, "36000", 0, 1e12, "requests of one token in an hour; 0: no limit"),
 	KEY("shutdown_timeout", SHC_CONF_DURATION, shutdown_timeout, "10s", 0, 3600 * SECONDS, "how long running requests may take to finish after a signal to stop"),
+	KEY("static", SHC_CONF_STRING, static_dir, "", 0, 0, "directory of the documentation page; empty: the installed one"),
 	KEY("stream.buffer", SHC_CONF_SIZE, stream_buffer, "256kB", 65536, 1e9, "most bytes of one answer that wait in memory for the client"),
 	KEY("stream.max_time", SHC_CONF_DURATION, stream_max_time, "10m", 1 * SECONDS, 86400 * SECONDS, "longest time that one answer may take"),
 	KEY("stream.min_rate", SHC_CONF_SIZE, stream_min_rate, "1kB", 0, 1e9, "bytes a second that a client must read at least, over ten seconds"),

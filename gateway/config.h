@@ -43,6 +43,7 @@ typedef struct GwConfig
 	int64_t rate_burst;
 	int64_t rate_per_hour;
 	int64_t shutdown_timeout;
+	char *static_dir;
 	int64_t stream_buffer;
 	int64_t stream_max_time;
 	int64_t stream_min_rate;

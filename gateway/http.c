@@ -554,8 +554,9 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 }
 
 GwHttp *
-gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
-			  GwRateLimit *rate_limit, GwMetrics *metrics, int listen_fd, int nthreads)
+gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+			  const GwStaticFiles *static_files, GwPools *pools, GwRateLimit *rate_limit,
+			  GwMetrics *metrics, int listen_fd, int nthreads)
 {
 	GwHttp *http = calloc(1, sizeof(GwHttp));
 	const union MHD_DaemonInfo *info;
@@ -569,6 +570,7 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPo
 	http->loop = loop;
 	http->config = config;
 	http->routes = routes;
+	http->static_files = static_files;
 	http->pools = pools;
 	http->rate_limit = rate_limit;
 	http->metrics = metrics;

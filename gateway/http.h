@@ -11,13 +11,15 @@
 #include "pool.h"
 #include "rate_limit.h"
 #include "route.h"
+#include "static_files.h"
 
 typedef struct GwHttp GwHttp;
 
 /* listen_fd is shared by all threads and stays the caller's. NULL: logged. */
 extern GwHttp *
-gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes, GwPools *pools,
-			  GwRateLimit *rate_limit, GwMetrics *metrics, int listen_fd, int nthreads);
+gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+			  const GwStaticFiles *static_files, GwPools *pools, GwRateLimit *rate_limit,
+			  GwMetrics *metrics, int listen_fd, int nthreads);
 
 /* Handles what the loop's turn has brought; returns when the next turn must come at the latest. */
 extern int64_t gw_http_run(GwHttp *http);

@@ -16,9 +16,8 @@
 
 #define MAX_PROBLEM_BODY 2600
 
-/* One header; the name must not hold a colon. */
-static void
-add_header(struct MHD_Response *response, const char *name, const char *value)
+void
+gw_http_add_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	if (MHD_add_response_header(response, name, value) != MHD_YES)
 		shc_warning("cannot add the header %s", name);
@@ -35,7 +34,7 @@ add_header_line(struct MHD_Response *response, const char *line)
 		return;
 	memcpy(name, line, (size_t) (colon - line));
 	name[colon - line] = '\0';
-	add_header(response, name, colon + 1 + strspn(colon + 1, " "));
+	gw_http_add_header(response, name, colon + 1 + strspn(colon + 1, " "));
 }
 
 /* What a page of another origin may see of the answer. */
@@ -45,30 +44,30 @@ add_cors(const GwConfig *config, GwRequest *request, struct MHD_Response *respon
 	const char *allowed = gw_cors_allowed_origin(config, request->origin);
 	const char *exposed;
 
-	add_header(response, "Vary", "Origin");
+	gw_http_add_header(response, "Vary", "Origin");
 	if (allowed == NULL)
 		return;
-	add_header(response, "Access-Control-Allow-Origin", allowed);
+	gw_http_add_header(response, "Access-Control-Allow-Origin", allowed);
 	if (config->cors_credentials)
-		add_header(response, "Access-Control-Allow-Credentials", "true");
+		gw_http_add_header(response, "Access-Control-Allow-Credentials", "true");
 	exposed = gw_cors_join(&config->cors_exposed, request->arena);
 	if (exposed != NULL && exposed[0] != '\0')
-		add_header(response, "Access-Control-Expose-Headers", exposed);
+		gw_http_add_header(response, "Access-Control-Expose-Headers", exposed);
 }
 
-static enum MHD_Result
-queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int status,
-	  struct MHD_Response *response)
+enum MHD_Result
+gw_http_queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, int status,
+			  struct MHD_Response *response)
 {
 	enum MHD_Result result;
 
 	if (response == NULL)
 		return MHD_NO;
-	add_header(response, "X-Request-Id", request->id);
+	gw_http_add_header(response, "X-Request-Id", request->id);
 	if (request->origin != NULL && request->kind != GW_REQUEST_PREFLIGHT)
 		add_cors(http->config, request, response);
 	if (http->is_stopping)
-		add_header(response, "Connection", "close");
+		gw_http_add_header(response, "Connection", "close");
 	request->status = status;
 	request->is_answered = true;
 	gw_client_enter(http, request->client, GW_CLIENT_ANSWERING);
@@ -94,29 +93,29 @@ answer_problem(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 
 	if (response == NULL)
 		return MHD_NO;
-	add_header(response, "Content-Type", type);
-	add_header(response, "X-Content-Type-Options", "nosniff");
+	gw_http_add_header(response, "Content-Type", type);
+	gw_http_add_header(response, "X-Content-Type-Options", "nosniff");
 	if (problem->status == 401)
-		add_header(response, "WWW-Authenticate", "Basic realm=\"Selfhost API\"");
+		gw_http_add_header(response, "WWW-Authenticate", "Basic realm=\"Selfhost API\"");
 	if (problem->status == 405 && request->allow != NULL)
-		add_header(response, "Allow", request->allow);
+		gw_http_add_header(response, "Allow", request->allow);
 	if (problem->retry_after > 0)
 	{
 		char seconds[16];
 
 		snprintf(seconds, sizeof(seconds), "%d", problem->retry_after);
-		add_header(response, "Retry-After", seconds);
+		gw_http_add_header(response, "Retry-After", seconds);
 	}
 	if (problem->rate_per_hour > 0)
 	{
 		char rate[32];
 
 		snprintf(rate, sizeof(rate), "%.0f", problem->rate_per_hour);
-		add_header(response, "X-RateLimit-Limit", rate);
-		add_header(response, "X-RateLimit-Remaining", "0");
+		gw_http_add_header(response, "X-RateLimit-Limit", rate);
+		gw_http_add_header(response, "X-RateLimit-Remaining", "0");
 	}
 	request->bytes = len;
-	return queue(http, connection, request, problem->status, response);
+	return gw_http_queue(http, connection, request, problem->status, response);
 }
 
 static enum MHD_Result
@@ -141,12 +140,12 @@ answer_built_in(GwHttp *http, struct MHD_Connection *connection, GwRequest *requ
 	if (response == NULL)
 		return MHD_NO;
 	if (request->kind == GW_REQUEST_OPTIONS)
-		add_header(response, "Allow", request->allow);
+		gw_http_add_header(response, "Allow", request->allow);
 	else
-		add_header(response, "Content-Type",
-				   request->kind == GW_REQUEST_STATUS ? "text/plain" : "application/json");
+		gw_http_add_header(response, "Content-Type",
+						   request->kind == GW_REQUEST_STATUS ? "text/plain" : "application/json");
 	request->bytes = len;
-	return queue(http, connection, request, status, response);
+	return gw_http_queue(http, connection, request, status, response);
 }
 
 static enum MHD_Result
@@ -160,22 +159,23 @@ answer_preflight(GwHttp *http, struct MHD_Connection *connection, GwRequest *req
 
 	if (response == NULL)
 		return MHD_NO;
-	add_header(response, "Vary", "Origin");
-	add_header(response, "Vary", "Access-Control-Request-Method");
-	add_header(response, "Vary", "Access-Control-Request-Headers");
+	gw_http_add_header(response, "Vary", "Origin");
+	gw_http_add_header(response, "Vary", "Access-Control-Request-Method");
+	gw_http_add_header(response, "Vary", "Access-Control-Request-Headers");
 	if (allowed != NULL &&
 		gw_cors_allows(config, request->requested_method, request->requested_headers))
 	{
-		add_header(response, "Access-Control-Allow-Origin", allowed);
-		add_header(response, "Access-Control-Allow-Methods", request->requested_method);
+		gw_http_add_header(response, "Access-Control-Allow-Origin", allowed);
+		gw_http_add_header(response, "Access-Control-Allow-Methods", request->requested_method);
 		if (request->requested_headers != NULL && request->requested_headers[0] != '\0')
-			add_header(response, "Access-Control-Allow-Headers", request->requested_headers);
+			gw_http_add_header(response, "Access-Control-Allow-Headers",
+							   request->requested_headers);
 		if (config->cors_credentials)
-			add_header(response, "Access-Control-Allow-Credentials", "true");
+			gw_http_add_header(response, "Access-Control-Allow-Credentials", "true");
 		snprintf(max_age, sizeof(max_age), "%lld", (long long) config->cors_max_age);
-		add_header(response, "Access-Control-Max-Age", max_age);
+		gw_http_add_header(response, "Access-Control-Max-Age", max_age);
 	}
-	return queue(http, connection, request, 200, response);
+	return gw_http_queue(http, connection, request, 200, response);
 }
 
 /* ---- the answers of jobs ---- */
@@ -255,15 +255,15 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 	if (response == NULL)
 		return MHD_NO;
 	if (job->content_type != NULL)
-		add_header(response, "Content-Type", job->content_type);
+		gw_http_add_header(response, "Content-Type", job->content_type);
 	if (request->gzip != NULL)
 	{
-		add_header(response, "Content-Encoding", "gzip");
-		add_header(response, "Vary", "Accept-Encoding");
+		gw_http_add_header(response, "Content-Encoding", "gzip");
+		gw_http_add_header(response, "Vary", "Accept-Encoding");
 	}
 	for (int i = 0; i < job->nheaders; i++)
 		add_header_line(response, job->header[i]);
-	return queue(http, connection, request, job->status, response);
+	return gw_http_queue(http, connection, request, job->status, response);
 }
 
 enum MHD_Result
@@ -273,6 +273,8 @@ gw_http_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *reque
 		return answer_problem(http, connection, request);
 	if (request->kind == GW_REQUEST_PREFLIGHT)
 		return answer_preflight(http, connection, request);
+	if (request->kind == GW_REQUEST_STATIC)
+		return gw_http_answer_static(http, connection, request);
 	if (request->kind != GW_REQUEST_OPERATION)
 		return answer_built_in(http, connection, request);
 	return answer_job(http, connection, request);

@@ -42,6 +42,7 @@ struct GwHttp
 	GwLoop *loop;
 	const GwConfig *config;
 	const GwRoutes *routes;
+	const GwStaticFiles *static_files;
 	GwPools *pools;
 	GwRateLimit *rate_limit;
 	GwMetrics *metrics;
@@ -61,6 +62,17 @@ struct GwHttp
 
 extern GwClient *gw_http_client(struct MHD_Connection *connection);
 extern void gw_client_enter(GwHttp *http, GwClient *client, GwClientState state);
+
+/* One header; the name must not hold a colon. */
+extern void gw_http_add_header(struct MHD_Response *response, const char *name, const char *value);
+
+/* Queues a response and gives it up. */
+extern enum MHD_Result gw_http_queue(GwHttp *http, struct MHD_Connection *connection,
+									 GwRequest *request, int status, struct MHD_Response *response);
+
+/* Queues the answer to a request for a static file. */
+extern enum MHD_Result
+gw_http_answer_static(GwHttp *http, struct MHD_Connection *connection, GwRequest *request);
 
 /* Queues the answer to a request: a problem, a built-in page, or what its job has. */
 extern enum MHD_Result

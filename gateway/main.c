@@ -21,6 +21,7 @@
 #include "log.h"
 #include "route.h"
 #include "server.h"
+#include "static_files.h"
 #include "tls.h"
 #include "version.h"
 
@@ -29,6 +30,7 @@
 #endif
 
 #define MAX_ASSIGNMENTS 64
+#define PAGE_PATH		"/static/swagger-ui/"
 
 /* How often the domain file is looked at. */
 #define DOMAIN_POLL_MS 1000
@@ -139,25 +141,47 @@ read_config(const Arguments *arguments, GwConfig *config)
 	return true;
 }
 
-/* The description of the API: as configured, beside the program, or where it is installed. */
+/* What belongs to the program: beside it, or where it is installed. False: the name is too long. */
 static bool
-load_routes(const GwConfig *config, GwRoutes **routes)
+find_shared(const char *name, char *file, size_t size)
 {
 	char self[4096];
-	char file[4200];
-	ssize_t len;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (config->openapi[0] != '\0')
-		return gw_routes_load(config->openapi, routes);
-	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (len > 0)
 	{
 		self[len] = '\0';
-		snprintf(file, sizeof(file), "%s/openapi.yaml", dirname(self));
-		if (access(file, R_OK) == 0)
-			return gw_routes_load(file, routes);
+		if (snprintf(file, size, "%s/%s", dirname(self), name) < (int) size &&
+			access(file, R_OK) == 0)
+			return true;
 	}
-	return gw_routes_load(SELFHOST_DATADIR "/openapi.yaml", routes);
+	return snprintf(file, size, "%s/%s", SELFHOST_DATADIR, name) < (int) size;
+}
+
+/* The description of the API, as routes and as the file that it is. */
+static bool
+load_routes(const GwConfig *config, GwRoutes **routes, GwStaticFiles *files)
+{
+	char found[4200];
+	const char *file = config->openapi;
+
+	if (file[0] == '\0' && find_shared("openapi.yaml", found, sizeof(found)))
+		file = found;
+	return gw_routes_load(file, routes) &&
+		   gw_static_files_add(files, "/openapi.yaml", "application/yaml", file);
+}
+
+/* The documentation page. Nothing else depends on it. */
+static void
+load_page(const GwConfig *config, GwStaticFiles *files)
+{
+	char found[4200];
+	const char *directory = config->static_dir;
+
+	if (directory[0] == '\0' && find_shared("swagger-ui", found, sizeof(found)))
+		directory = found;
+	if (!gw_static_files_add_directory(files, PAGE_PATH, directory))
+		shc_warning("%s is not served", PAGE_PATH);
 }
 
 static bool
@@ -196,6 +220,7 @@ typedef struct Service
 	const Arguments *arguments;
 	const GwConfig *config;
 	const GwRoutes *routes;
+	const GwStaticFiles *static_files;
 	GwDomainFile *file;
 	GwServer *server;
 	GwAdmin *admin; /* NULL: none */
@@ -307,7 +332,8 @@ serve(Service *service, GwDomainSet *domains)
 		listen_fd = gw_listen("listen", config->listen_host, config->listen_port,
 							  "selfserv " SH_VERSION " listens");
 	if (listen_fd >= 0 && signal_fd >= 0)
-		service->server = gw_server_start(config, service->routes, listen_fd, domains);
+		service->server =
+			gw_server_start(config, service->routes, service->static_files, listen_fd, domains);
 	if (service->server == NULL)
 	{
 		if (signal_fd >= 0)
@@ -337,17 +363,22 @@ main(int argc, char **argv)
 	Arguments arguments = {0};
 	GwConfig config = {0};
 	GwRoutes *routes = NULL;
+	GwStaticFiles *static_files = gw_static_files_new();
 	GwDomainFile file = {.is_missing = false};
 	GwDomainSet *domains = NULL;
 	Service service;
 	int code = parse_arguments(argc, argv, &arguments);
 
-	if (code >= 0)
-		return code;
+	if (code >= 0 || static_files == NULL)
+	{
+		gw_static_files_free(static_files);
+		return code >= 0 ? code : 1;
+	}
 	code = 1;
 	if (!read_config(&arguments, &config) || !load_certificate(&config) ||
-		!load_routes(&config, &routes))
+		!load_routes(&config, &routes, static_files))
 		goto out;
+	load_page(&config, static_files);
 	if (config.domainfile[0] == '\0')
 		shc_warning("domainfile is not set: no domain is served");
 	else if ((file.path = shc_conf_find(config.domainfile)) == NULL)
@@ -359,8 +390,11 @@ main(int argc, char **argv)
 		domains = gw_domain_set_empty();
 	if (domains == NULL)
 		goto out;
-	service =
-		(Service){.arguments = &arguments, .config = &config, .routes = routes, .file = &file};
+	service = (Service){.arguments = &arguments,
+						.config = &config,
+						.routes = routes,
+						.static_files = static_files,
+						.file = &file};
 	code = arguments.check_only ? 0 : serve(&service, domains);
 	if (arguments.check_only)
 		printf("configuration is good: %d operations, %d domains\n", gw_routes_count(routes),
@@ -371,6 +405,7 @@ out:
 	gw_domain_set_release(domains);
 	free(file.path);
 	gw_routes_free(routes);
+	gw_static_files_free(static_files);
 	shc_conf_free(gw_config_keys, &config);
 	return code;
 }

@@ -112,6 +112,9 @@ is_built_in(GwRequest *request)
 		request->kind = GW_REQUEST_STATUS;
 	else if (strcmp(request->path, "/openapi3.json") == 0)
 		request->kind = GW_REQUEST_DOCUMENT;
+	else if (strcmp(request->path, "/openapi.yaml") == 0 ||
+			 strncmp(request->path, "/static/", strlen("/static/")) == 0)
+		request->kind = GW_REQUEST_STATIC;
 	else
 		return false;
 	return true;

@@ -27,6 +27,7 @@ typedef enum GwRequestKind
 	GW_REQUEST_OPERATION,
 	GW_REQUEST_STATUS,	 /* GET /status */
 	GW_REQUEST_DOCUMENT, /* GET /openapi3.json */
+	GW_REQUEST_STATIC,	 /* GET /openapi.yaml, /static/... */
 	GW_REQUEST_OPTIONS,
 	GW_REQUEST_PREFLIGHT /* a browser asks whether a page may use the API */
 } GwRequestKind;

@@ -37,6 +37,7 @@ struct GwServer
 {
 	const GwConfig *config;
 	const GwRoutes *routes;
+	const GwStaticFiles *static_files;
 	int nthreads;
 	GwThread *threads;
 	GwRateLimit *rate_limit;
@@ -124,9 +125,9 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 		return false;
 	thread->last_tick = thread->loop.now;
 	gw_pools_init(&thread->pools, &thread->loop, server->config, server->routes, server->nthreads);
-	thread->http = gw_http_start(&thread->loop, server->config, server->routes, &thread->pools,
-								 server->rate_limit, server->metrics[thread - server->threads],
-								 listen_fd, server->nthreads);
+	thread->http = gw_http_start(
+		&thread->loop, server->config, server->routes, server->static_files, &thread->pools,
+		server->rate_limit, server->metrics[thread - server->threads], listen_fd, server->nthreads);
 	if (thread->http == NULL)
 		return false;
 	if (pthread_create(&thread->thread, NULL, run_thread, thread) != 0)
@@ -172,7 +173,8 @@ gw_server_metrics(const GwServer *server, int *n)
 }
 
 GwServer *
-gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, GwDomainSet *domains)
+gw_server_start(const GwConfig *config, const GwRoutes *routes, const GwStaticFiles *static_files,
+				int listen_fd, GwDomainSet *domains)
 {
 	GwServer *server = calloc(1, sizeof(GwServer));
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -184,6 +186,7 @@ gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd, G
 	}
 	server->config = config;
 	server->routes = routes;
+	server->static_files = static_files;
 	server->nthreads =
 		config->threads > 0 ? (int) config->threads : (int) (processors > 0 ? processors : 1);
 	server->threads = calloc((size_t) server->nthreads, sizeof(GwThread));

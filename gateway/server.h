@@ -10,12 +10,14 @@
 #include "domains.h"
 #include "metrics.h"
 #include "route.h"
+#include "static_files.h"
 
 typedef struct GwServer GwServer;
 
 /* Starts the threads. NULL: logged, nothing runs, and listen_fd is closed. */
-extern GwServer *gw_server_start(const GwConfig *config, const GwRoutes *routes, int listen_fd,
-								 GwDomainSet *domains);
+extern GwServer *
+gw_server_start(const GwConfig *config, const GwRoutes *routes, const GwStaticFiles *static_files,
+				int listen_fd, GwDomainSet *domains);
 
 /* What the threads count: one for each, n of them; they live as long as the server. */
 extern GwMetrics *const *gw_server_metrics(const GwServer *server, int *n);

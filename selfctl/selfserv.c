@@ -3,6 +3,7 @@
  */
 #include "selfserv.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -65,17 +66,39 @@ find_program(const Stack *stack)
 	return path;
 }
 
-/* openapi.yaml of a program: beside it in the build tree, in share/ when installed. */
+/* What belongs to a program: beside it in the build tree, in share/ when installed. NULL: not there. */
 static const char *
-find_openapi(const Stack *stack, const char *program)
+find_shared(const Stack *stack, const char *program, const char *name)
 {
 	int len = (int) (strrchr(program, '/') - program);
-	const char *path = shc_arena_printf(stack->arena, "%.*s/openapi.yaml", len, program);
+	const char *path = shc_arena_printf(stack->arena, "%.*s/%s", len, program, name);
 
 	if (files_exist(path))
 		return path;
-	path = shc_arena_printf(stack->arena, "%.*s/../share/selfhost/openapi.yaml", len, program);
+	path = shc_arena_printf(stack->arena, "%.*s/../share/selfhost/%s", len, program, name);
 	return files_exist(path) ? files_absolute(stack->arena, path) : NULL;
+}
+
+/* Copies the files of a folder, but no folders in it, nor what is hidden. */
+static bool
+copy_folder(const Stack *stack, const Account *account, const char *from, const char *to)
+{
+	DIR *dir = opendir(from);
+	const struct dirent *entry;
+	bool good = dir != NULL && files_make_dirs(to, 0755, 0755);
+
+	if (dir == NULL)
+		shc_error("cannot read %s: %s", from, strerror(errno));
+	while (good && (entry = readdir(dir)) != NULL)
+	{
+		if (entry->d_name[0] != '.' && entry->d_type != DT_DIR)
+			good = files_copy(shc_arena_printf(stack->arena, "%s/%s", from, entry->d_name),
+							  shc_arena_printf(stack->arena, "%s/%s", to, entry->d_name), 0640,
+							  account->gid);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return good;
 }
 
 static bool
@@ -84,32 +107,43 @@ copy_into_stack(const Stack *stack, const Account *account, Selfserv *selfserv)
 	const char *dir = shc_arena_printf(stack->arena, "%s/program", stack->dir);
 	const char *program = shc_arena_printf(stack->arena, "%s/selfserv", dir);
 	const char *openapi = shc_arena_printf(stack->arena, "%s/openapi.yaml", dir);
+	const char *page = shc_arena_printf(stack->arena, "%s/swagger-ui", dir);
 
 	if (!files_make_dirs(dir, 0755, 0755) ||
 		!files_copy(selfserv->program, program, 0750, account->gid))
 		return false;
 	selfserv->program = program;
-	if (selfserv->openapi == NULL)
-		return true;
-	if (!files_copy(selfserv->openapi, openapi, 0640, account->gid))
+	if (selfserv->openapi != NULL && !files_copy(selfserv->openapi, openapi, 0640, account->gid))
 		return false;
-	selfserv->openapi = openapi;
+	if (selfserv->page != NULL && !copy_folder(stack, account, selfserv->page, page))
+		return false;
+	selfserv->openapi = selfserv->openapi != NULL ? openapi : NULL;
+	selfserv->page = selfserv->page != NULL ? page : NULL;
 	return true;
+}
+
+static bool
+reaches(const Account *account, const char *path, int mode)
+{
+	char *closed;
+
+	if (path == NULL || account_reaches(account, path, mode, &closed))
+		return true;
+	free(closed);
+	return false;
 }
 
 bool
 selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
 {
-	char *closed;
-
 	selfserv->program = find_program(stack);
 	if (selfserv->program == NULL)
 		return false;
-	selfserv->openapi = find_openapi(stack, selfserv->program);
-	if (account_reaches(account, selfserv->program, X_OK, &closed) &&
-		(selfserv->openapi == NULL || account_reaches(account, selfserv->openapi, R_OK, &closed)))
+	selfserv->openapi = find_shared(stack, selfserv->program, "openapi.yaml");
+	selfserv->page = find_shared(stack, selfserv->program, "swagger-ui");
+	if (reaches(account, selfserv->program, X_OK) && reaches(account, selfserv->openapi, R_OK) &&
+		reaches(account, selfserv->page, R_OK))
 		return true;
-	free(closed);
 	return copy_into_stack(stack, account, selfserv);
 }
 

@@ -15,6 +15,7 @@ typedef struct Selfserv
 {
 	const char *program; /* a path that the account can reach */
 	const char *openapi; /* the description of the API; NULL: it finds that itself */
+	const char *page;	 /* the folder of the documentation page; NULL: there is none */
 	const char *host;	 /* the address to ask it at */
 	int port;
 } Selfserv;

@@ -113,7 +113,8 @@ put_path(ShcBuf *buf, const char *key, const char *path)
 }
 
 bool
-settings_write_selfserv(const Stack *stack, const Account *account, int port, const char *openapi)
+settings_write_selfserv(const Stack *stack, const Account *account, int port, const char *openapi,
+						const char *page)
 {
 	ShcBuf buf;
 	bool ok;
@@ -125,6 +126,8 @@ settings_write_selfserv(const Stack *stack, const Account *account, int port, co
 	put_path(&buf, "domainfile", stack->domain_file);
 	if (openapi != NULL)
 		put_path(&buf, "openapi", openapi);
+	if (page != NULL)
+		put_path(&buf, "static", page);
 	ok = !buf.failed && write_for(account, stack->selfserv_conf, &buf) &&
 		 write_domains(stack, account);
 	shc_buf_free(&buf);

@@ -12,8 +12,8 @@
 /* Those of PostgreSQL: postgresql.conf once, who may connect at every start. */
 extern bool settings_write_postgres(const Stack *stack, const Account *account);
 
-/* Those of selfserv; openapi: where its description lies, NULL when it finds that itself. */
-extern bool
-settings_write_selfserv(const Stack *stack, const Account *account, int port, const char *openapi);
+/* Those of selfserv, which finds itself what is NULL of the description and the page of the API. */
+extern bool settings_write_selfserv(const Stack *stack, const Account *account, int port,
+									const char *openapi, const char *page);
 
 #endif

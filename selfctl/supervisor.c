@@ -149,7 +149,8 @@ write_settings(Supervisor *s)
 		return false;
 	stack->url = selfserv_url(stack, &s->selfserv);
 	return settings_write_postgres(stack, &s->account) &&
-		   settings_write_selfserv(stack, &s->account, s->selfserv.port, s->selfserv.openapi) &&
+		   settings_write_selfserv(stack, &s->account, s->selfserv.port, s->selfserv.openapi,
+								   s->selfserv.page) &&
 		   stack_write_state(stack) &&
 		   selfserv_check(stack, &s->selfserv_child, &s->selfserv, &s->options->set);
 }
