@@ -231,6 +231,15 @@ send_again(GwFastLane *lane, GwJob *job)
 	gw_queue_prepend(&lane->pending, job);
 }
 
+/* 57P01, 57P02, 57P03: an administrator or a crash ends the connection. */
+static bool
+is_farewell(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return sqlstate != NULL && strncmp(sqlstate, "57P0", 4) == 0;
+}
+
 static void
 take_error(GwFastLane *lane, GwPipelineEntry *entry, const PGresult *result)
 {
@@ -240,7 +249,8 @@ take_error(GwFastLane *lane, GwPipelineEntry *entry, const PGresult *result)
 
 	if (entry->kind == GW_PIPELINE_PREPARE || action == GW_ERROR_PREPARE)
 		lane->conn->is_prepared[entry->operation->index] = false;
-	if (job == NULL)
+	/* A server that goes away closes the connection next, and the job is sent to its successor. */
+	if (job == NULL || (is_farewell(result) && job->attempts < 2))
 		return;
 	entry->job = NULL;
 	if (action != GW_ERROR_ANSWER && job->attempts < 2)
