@@ -50,8 +50,8 @@ CREATE TABLE selfhost.dataset_part (
 );
 
 -- The bytes of a part, 8100 of them in each row but the last (see src/dataset_content.h): that fills a
--- page of 8 KiB, without compression and without a detour. No foreign keys: the rows of a content go
--- by the triggers below.
+-- page of 8 KiB, without compression and without a detour. No foreign keys: the direct write path would
+-- not check them, and the rows of a content go by the triggers below.
 CREATE TABLE selfhost.dataset_piece (
     content bigint  NOT NULL,
     part    integer NOT NULL,

@@ -55,22 +55,27 @@ $$;
 CREATE FUNCTION selfhost._content_digest(content bigint, size bigint) RETURNS bytea
     AS 'MODULE_PATHNAME', 'sh_content_digest' LANGUAGE C;
 
--- Writes the rows of one part, in place of the part that is there.
+-- Writes the bytes of a part as rows (src/dataset_write.c); returns how many.
+CREATE FUNCTION selfhost._store_pieces(content bigint, part integer, data bytea) RETURNS integer
+    AS 'MODULE_PATHNAME', 'sh_store_pieces' LANGUAGE C STRICT;
+
+-- Writes the rows of one part, in place of the part that is there, and returns its size. Here and where
+-- it is called, the bytes stand in plain expressions only: a parameter of a statement is copied into
+-- its plan.
 CREATE FUNCTION selfhost._store_part(content_id bigint, part_number integer, data bytea, md5 bytea)
-    RETURNS void
+    RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- As in src/dataset_content.h.
-    piece_size CONSTANT integer := 8100;
+    bytes  integer := length(data);
+    pieces integer;
 BEGIN
     -- The row of the part makes those wait who write the same part at once.
     INSERT INTO selfhost.dataset_part AS p (content, part, size, md5)
-        VALUES (content_id, part_number, length(data), _store_part.md5)
+        VALUES (content_id, part_number, bytes, _store_part.md5)
         ON CONFLICT (content, part) DO UPDATE SET size = excluded.size, md5 = excluded.md5;
     DELETE FROM selfhost.dataset_piece AS p WHERE p.content = content_id AND p.part = part_number;
-    INSERT INTO selfhost.dataset_piece (content, part, n, data)
-        SELECT content_id, part_number, i, substring(data FROM i * piece_size + 1 FOR piece_size)
-        FROM generate_series(0, (length(data) - 1) / piece_size) AS i;
+    pieces := selfhost._store_pieces(content_id, part_number, data);
+    RETURN bytes;
 END
 $$;
 
@@ -79,9 +84,10 @@ CREATE FUNCTION selfhost._store_content(data bytea) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     content_id bigint := nextval('selfhost.dataset_content_seq');
+    stored     bigint;
 BEGIN
     IF length(data) > 0 THEN
-        PERFORM selfhost._store_part(content_id, 1, data, NULL);
+        stored := selfhost._store_part(content_id, 1, data, NULL);
     END IF;
     RETURN content_id;
 END
@@ -140,11 +146,14 @@ BEGIN
     IF new.thing_uuid IS NOT NULL THEN
         PERFORM selfhost._refer_to_thing(new.thing_uuid);
     END IF;
+    new.content := selfhost._store_content(data);
+    new.size := length(data);
+    new.checksum := sha256(data);
     new.created_by := selfhost._acting_user();
     INSERT INTO selfhost.dataset AS d
             (name, format, content, size, checksum, thing_uuid, created_by, updated_by, tags)
-        VALUES (new.name, new.format, selfhost._store_content(data), length(data), sha256(data),
-                new.thing_uuid, new.created_by, new.created_by, new.tags)
+        VALUES (new.name, new.format, new.content, new.size, new.checksum, new.thing_uuid,
+                new.created_by, new.created_by, new.tags)
         RETURNING d.uuid INTO new.uuid;
     RETURN (SELECT j.json FROM selfhost._dataset_json AS j WHERE j.uuid = new.uuid);
 END
@@ -172,6 +181,7 @@ DECLARE
     new     selfhost.dataset;
     data    bytea;
     changes boolean;
+    moves   boolean;
 BEGIN
     PERFORM selfhost._require_dataset('update', uuid);
     new.name := selfhost._body_name(body);
@@ -179,6 +189,7 @@ BEGIN
     new.thing_uuid := selfhost._body_uuid(body, 'thing_uuid', nullable => true);
     new.tags := selfhost._body_tags(body);
     data := selfhost._body_base64(body, 'content');
+    moves := body ? 'thing_uuid';
     changes := body ?| ARRAY['name', 'format', 'thing_uuid', 'tags', 'content'];
     IF new.thing_uuid IS NOT NULL THEN
         PERFORM selfhost._refer_to_thing(new.thing_uuid);
@@ -194,7 +205,7 @@ BEGIN
             content = coalesce(new.content, d.content),
             size = coalesce(new.size, d.size),
             checksum = coalesce(new.checksum, d.checksum),
-            thing_uuid = CASE WHEN body ? 'thing_uuid' THEN new.thing_uuid ELSE d.thing_uuid END,
+            thing_uuid = CASE WHEN moves THEN new.thing_uuid ELSE d.thing_uuid END,
             tags = coalesce(new.tags, d.tags),
             updated = CASE WHEN changes THEN now() ELSE d.updated END,
             updated_by = CASE WHEN changes THEN selfhost._acting_user() ELSE d.updated_by END

@@ -133,6 +133,7 @@ DECLARE
     upload     uuid;
     content_id bigint;
     others     bigint;
+    stored     bigint;
 BEGIN
     PERFORM selfhost._require_dataset('update', uuid);
     PERFORM selfhost._check_part(part_number, content_md5);
@@ -155,7 +156,7 @@ BEGIN
         PERFORM selfhost._refuse('22023',
             format('body: the parts must have at most %s bytes together', max_total));
     END IF;
-    PERFORM selfhost._store_part(content_id, part_number, body, decode(content_md5, 'hex'));
+    stored := selfhost._store_part(content_id, part_number, body, decode(content_md5, 'hex'));
     RETURN '{"message":"OK"}';
 END
 $$;

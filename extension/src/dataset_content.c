@@ -19,16 +19,7 @@
 #include "dataset_content.h"
 #include "dataset_digest.h"
 
-/* Columns of selfhost.dataset_piece. */
-enum
-{
-	PIECE_CONTENT = 1,
-	PIECE_PART,
-	PIECE_N,
-	PIECE_DATA
-};
-
-/* Columns of the primary key: each scan has a condition on all of them. */
+/* Columns of the primary key; each scan has a condition on all of them. */
 #define KEYS 3
 
 /* How much the digest takes at once. */
@@ -55,8 +46,8 @@ struct ShContent
 
 SH_FUNCTION(sh_content_digest);
 
-static Oid
-find_relation(const char *name)
+Oid
+sh_content_relation(const char *name)
 {
 	Oid relation = get_relname_relid(name, get_namespace_oid(SH_SCHEMA, false));
 
@@ -73,12 +64,12 @@ seek_row(ShContent *content, int32 part, int32 n)
 	ScanKeyData key[KEYS];
 	MemoryContext caller = MemoryContextSwitchTo(content->context);
 
-	ScanKeyInit(&key[0], PIECE_CONTENT, BTEqualStrategyNumber, F_INT8EQ,
+	ScanKeyInit(&key[0], SH_PIECE_CONTENT, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(content->id));
-	ScanKeyInit(&key[1], PIECE_PART,
+	ScanKeyInit(&key[1], SH_PIECE_PART,
 				part != 0 ? BTEqualStrategyNumber : BTGreaterEqualStrategyNumber,
 				part != 0 ? F_INT4EQ : F_INT4GE, Int32GetDatum(part));
-	ScanKeyInit(&key[2], PIECE_N, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(n));
+	ScanKeyInit(&key[2], SH_PIECE_N, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(n));
 	index_rescan(content->scan, key, KEYS, NULL, 0);
 	MemoryContextSwitchTo(caller);
 	content->part = part;
@@ -93,8 +84,8 @@ sh_content_open(int64 id, Snapshot snapshot)
 
 	content->id = id;
 	content->context = CurrentMemoryContext;
-	content->heap = table_open(find_relation("dataset_piece"), AccessShareLock);
-	content->index = index_open(find_relation("dataset_piece_pkey"), AccessShareLock);
+	content->heap = table_open(sh_content_relation("dataset_piece"), AccessShareLock);
+	content->index = index_open(sh_content_relation("dataset_piece_pkey"), AccessShareLock);
 	content->snapshot = RegisterSnapshot(snapshot);
 	content->slot = table_slot_create(content->heap, NULL);
 	content->scan = sh_index_beginscan(content->heap, content->index, content->snapshot, KEYS, 0);
@@ -149,7 +140,7 @@ next_row(ShContent *content)
 	{
 		bool isnull;
 		/* Rows of ours are never compressed nor moved out of line; then this copies nothing. */
-		bytea *data = DatumGetByteaPP(slot_getattr(content->slot, PIECE_DATA, &isnull));
+		bytea *data = DatumGetByteaPP(slot_getattr(content->slot, SH_PIECE_DATA, &isnull));
 
 		content->data = VARDATA_ANY(data);
 		content->left = VARSIZE_ANY_EXHDR(data);

@@ -9,8 +9,18 @@
 
 #include "utils/snapshot.h"
 
-/* Bytes of each row of a part but its last, which fill a page. The rows are written by _store_part(). */
+/* Bytes of each row of a part but its last: with its header such a row fills a page. */
 #define SH_DATASET_PIECE 8100
+
+/* Columns of selfhost.dataset_piece; the first three are its primary key. */
+enum
+{
+	SH_PIECE_CONTENT = 1,
+	SH_PIECE_PART,
+	SH_PIECE_N,
+	SH_PIECE_DATA,
+	SH_PIECE_COLUMNS = SH_PIECE_DATA
+};
 
 typedef struct ShContent ShContent;
 
@@ -28,6 +38,9 @@ extern Size sh_content_read(ShContent *content, char *buffer, Size size);
 
 /* Closes what is open. Memory goes with its context. */
 extern void sh_content_close(ShContent *content);
+
+/* The relation of the extension's schema that has this name. */
+extern Oid sh_content_relation(const char *name);
 
 /* XX001: the rows of the content do not have the bytes that they should. */
 extern void sh_content_report_corrupted(int64 content);
