@@ -8,12 +8,12 @@
 #include "static_files.h"
 
 /*
- * What the page may do: run scripts of ours, talk to this server, and nothing else. Swagger UI sets
- * style attributes and has icons as data.
+ * What the page may do: run scripts of ours, talk to this server, and nothing else. Swagger UI has
+ * icons as data.
  */
-#define CONTENT_SECURITY_POLICY                                                 \
-	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " \
-	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; "               \
+#define CONTENT_SECURITY_POLICY                                   \
+	"default-src 'none'; script-src 'self'; style-src 'self'; "   \
+	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; " \
 	"form-action 'none'; frame-ancestors 'none'"
 
 /* The page's folder without its slash leads to it, so that its relative addresses are right. */
@@ -49,7 +49,8 @@ gw_http_answer_static(GwHttp *http, struct MHD_Connection *connection, GwRequest
 	is_known = gw_static_etag_matches(
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match"), file->etag);
 	request->bytes = is_known ? 0 : file->len;
-	response = MHD_create_response_from_buffer(request->bytes, file->data, MHD_RESPMEM_PERSISTENT);
+	/* With 304 the library sends the length, but not the body. */
+	response = MHD_create_response_from_buffer(file->len, file->data, MHD_RESPMEM_PERSISTENT);
 	if (response == NULL)
 		return MHD_NO;
 	gw_http_add_header(response, "ETag", file->etag);

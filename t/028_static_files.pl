@@ -55,6 +55,7 @@ foreach my $case ([ $etag, 304 ], [ "W/$etag", 304 ], [ '*', 304 ], [ "\"x\", $e
 	$r = $sh->get('/openapi.yaml', token => undef, headers => { 'If-None-Match' => $case->[0] });
 	is($r->{status}, $case->[1], "If-None-Match: $case->[0]");
 	is($r->{headers}{etag}, $etag, 'with the tag');
+	is($r->{headers}{'content-length'}, $head->{headers}{'content-length'}, 'with the length of the file');
 	is($r->{content} // '', '', 'without a body') if $r->{status} == 304;
 }
 
