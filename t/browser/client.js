@@ -4,6 +4,7 @@
 // Input: { url, domain, token }. Output: { checks: [{ name, good, detail }], unused: [operationId] }.
 "use strict";
 
+const { createHash } = require("node:crypto");
 const { isDeepStrictEqual } = require("node:util");
 const OpenAPIClientAxios = require("openapi-client-axios").default;
 const { readInput } = require("./input");
@@ -208,6 +209,51 @@ async function alerts(api)
 	await call(api, 404, "get_alert", { uuid });
 }
 
+const hash = (kind, bytes) => createHash(kind).update(bytes).digest("hex");
+
+// Content in parts: the second one first.
+async function upload(api, uuid)
+{
+	const parts = [Buffer.alloc(5242880, "0123456789"), Buffer.from([0, 255, 10, 13])];
+	const { uploadId } = await call(api, 200, "create_dataset_upload", { uuid });
+	const put = (i) => call(api, 200, "put_dataset_part",
+		{ uuid, uploadId, partNumber: i + 1, "Content-MD5": hash("md5", parts[i]) }, parts[i],
+		{ headers: { "Content-Type": "application/octet-stream" } });
+
+	await put(1);
+	await put(0);
+	is(await call(api, 200, "list_dataset_parts", { uuid, uploadId }),
+		parts.map((part, i) => ({ partNumber: i + 1, size: part.length, checksum: hash("md5", part) })), "the parts");
+	const dataset = await call(api, 201, "assemble_dataset",
+		{ uuid, uploadId, partNumber: 1, "Content-MD5": hash("md5", "") });
+	is([dataset.size, dataset.checksum], [5242884, hash("sha256", Buffer.concat(parts))], "are the content");
+	is(await call(api, 206, "get_dataset_raw", { uuid, Range: "bytes=5242878-5242880" }, undefined, { responseType: "latin1" }),
+		"89\0", "of which a part can be read");
+
+	const other = await call(api, 200, "create_dataset_upload", { uuid });
+	await call(api, 204, "delete_dataset_upload", { uuid, uploadId: other.uploadId });
+	await call(api, 400, "list_dataset_parts", { uuid, uploadId: other.uploadId });
+}
+
+async function datasets(api, thing)
+{
+	const content = "room,area\n1,12.5\n";
+	const dataset = await call(api, 201, "create_dataset", {}, {
+		name: "areas of rooms", format: "csv", content: Buffer.from(content).toString("base64"), thing_uuid: thing.uuid, tags: ["basement"] });
+	const { uuid } = dataset;
+
+	is([dataset.size, dataset.checksum], [content.length, hash("sha256", content)], "size and checksum of the new dataset");
+	is(await call(api, 200, "get_dataset", { uuid }), dataset, "the dataset");
+	is(await call(api, 200, "get_dataset_raw", { uuid }), content, "its content");
+	is(names(await call(api, 200, "list_datasets", { tags: ["basement"] })), ["areas of rooms"], "is found by its tag");
+	is(names(await call(api, 200, "list_thing_datasets", { uuid: thing.uuid })), ["areas of rooms"], "is the thing's");
+	await call(api, 204, "update_dataset", { uuid }, { name: "areas", format: "misc", thing_uuid: null });
+	is((await call(api, 200, "get_dataset", { uuid })).name, "areas", "has its new name");
+	await upload(api, uuid);
+	await call(api, 204, "delete_dataset", { uuid });
+	await call(api, 404, "get_dataset", { uuid });
+}
+
 async function main()
 {
 	const input = await readInput();
@@ -218,6 +264,7 @@ async function main()
 	const thing = await things(api);
 	await timeseries(api, thing);
 	await alerts(api);
+	await datasets(api, thing);
 	await call(api, 204, "delete_thing", { uuid: thing.uuid });
 	await call(api, 404, "get_thing", { uuid: thing.uuid });
 	process.stdout.write(JSON.stringify({ checks, unused: ids.filter((id) => !used.has(id)) }));
