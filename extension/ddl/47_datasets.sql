@@ -50,8 +50,8 @@ BEGIN
 END
 $$;
 
--- SHA-256 of the bytes of a content, all parts in order, read piece by piece. Fails with XX001 unless
--- they are as many.
+-- SHA-256 of the bytes of a content, all parts in order, read piece by piece. Fails unless they are as
+-- many: with 40001 where the transaction's snapshot may be older than a part.
 CREATE FUNCTION selfhost._content_digest(content bigint, size bigint) RETURNS bytea
     AS 'MODULE_PATHNAME', 'sh_content_digest' LANGUAGE C;
 

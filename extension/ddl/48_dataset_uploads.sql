@@ -1,8 +1,8 @@
 -- Uploads: content of a dataset that arrives in parts, each with its MD5, and is put in place at once.
 -- What is wrong first decides: the form of the arguments, the dataset (P0002), the upload, the part.
 
--- Unfinished uploads end after a day. Those in use at the moment stay. For the housekeeping.
-CREATE FUNCTION selfhost.expire_dataset_uploads() RETURNS bigint
+-- Unfinished uploads end after a day. Those in use at the moment stay.
+CREATE FUNCTION selfhost._expire_uploads() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     expired bigint;
@@ -11,6 +11,26 @@ BEGIN
         SELECT e.uuid FROM selfhost.dataset_upload AS e WHERE e.expires <= now()
         FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS expired = ROW_COUNT;
+    RETURN expired;
+END
+$$;
+
+-- For the housekeeping: the same, and what is left where an upload was deleted in a transaction whose
+-- snapshot was older than a part. Parts become visible together with, or after, what they belong to.
+CREATE FUNCTION selfhost.expire_dataset_uploads() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    expired bigint := selfhost._expire_uploads();
+    gone    bigint;
+BEGIN
+    FOR gone IN
+        SELECT DISTINCT p.content FROM selfhost.dataset_part AS p
+        WHERE NOT EXISTS (SELECT FROM selfhost.dataset AS d WHERE d.content = p.content)
+          AND NOT EXISTS (SELECT FROM selfhost.dataset_upload AS u WHERE u.content = p.content)
+    LOOP
+        DELETE FROM selfhost.dataset_piece AS p WHERE p.content = gone;
+        DELETE FROM selfhost.dataset_part AS p WHERE p.content = gone;
+    END LOOP;
     RETURN expired;
 END
 $$;
@@ -58,14 +78,15 @@ $$;
 CREATE FUNCTION selfhost.create_dataset_upload(uuid uuid) RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    upload uuid;
+    upload  uuid;
+    expired bigint;
 BEGIN
     PERFORM selfhost._require_dataset('update', uuid);
     PERFORM FROM selfhost.dataset AS d WHERE d.uuid = create_dataset_upload.uuid FOR KEY SHARE;
     IF NOT FOUND THEN
         PERFORM selfhost._no_dataset(uuid);
     END IF;
-    PERFORM selfhost.expire_dataset_uploads();
+    expired := selfhost._expire_uploads();
     INSERT INTO selfhost.dataset_upload AS u (dataset_uuid, content, expires)
         VALUES (create_dataset_upload.uuid, nextval('selfhost.dataset_content_seq'),
                 now() + interval '1 day')

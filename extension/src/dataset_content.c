@@ -9,6 +9,7 @@
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
@@ -179,13 +180,26 @@ sh_content_read(ShContent *content, char *buffer, Size size)
 	return done;
 }
 
-/* _content_digest(content, size) -> bytea */
+/*
+ * A part that was put after the snapshot of the transaction was taken is no surprise, but the upload
+ * cannot be assembled by it then.
+ */
+static void
+report_size(int64 id)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access due to concurrent update")));
+	sh_content_report_corrupted(id);
+}
+
+/* _content_digest(content, size) -> bytea. Reads what is there now, whatever the transaction sees. */
 Datum
 sh_content_digest(PG_FUNCTION_ARGS)
 {
 	int64 id = PG_GETARG_INT64(0);
 	int64 size = PG_GETARG_INT64(1);
-	ShContent *content = sh_content_open(id, GetActiveSnapshot());
+	ShContent *content = sh_content_open(id, GetLatestSnapshot());
 	ShSha256 *sha256 = sh_sha256_begin();
 	char *block = palloc(DIGEST_BLOCK);
 	bytea *digest = palloc(VARHDRSZ + SH_SHA256_SIZE);
@@ -197,7 +211,7 @@ sh_content_digest(PG_FUNCTION_ARGS)
 		size -= n;
 	}
 	if (size != 0)
-		sh_content_report_corrupted(id);
+		report_size(id);
 	SET_VARSIZE(digest, VARHDRSZ + SH_SHA256_SIZE);
 	sh_sha256_end(sha256, (uint8 *) VARDATA(digest));
 	sh_content_close(content);
