@@ -4,10 +4,13 @@
 #include "request.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <json-c/json.h>
 
 #include "credentials.h"
 
@@ -300,6 +303,45 @@ gw_request_check_body(GwRequest *request)
 		refuse(request, 400, "body: must not have zero bytes");
 }
 
+/* The library takes names in single quotation marks even when it is strict. */
+static bool
+has_single_quote(const char *text)
+{
+	bool in_string = false;
+
+	for (; *text != '\0'; text++)
+	{
+		if (*text == '"')
+			in_string = !in_string;
+		else if (*text == '\\' && in_string && text[1] != '\0')
+			text++;
+		else if (*text == '\'' && !in_string)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_json(const char *text, size_t len)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *object = NULL;
+	bool good = false;
+
+	if (tokener != NULL && len < INT_MAX && !has_single_quote(text))
+	{
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+		object = json_tokener_parse_ex(tokener, text, (int) len + 1);
+		good = json_tokener_get_error(tokener) == json_tokener_success &&
+			   strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") ==
+				   len - json_tokener_get_parse_end(tokener);
+	}
+	json_object_put(object);
+	if (tokener != NULL)
+		json_tokener_free(tokener);
+	return good;
+}
+
 void
 gw_request_submit(GwRequest *request, const GwConfig *config, int64_t now)
 {
@@ -316,6 +358,10 @@ gw_request_submit(GwRequest *request, const GwConfig *config, int64_t now)
 		gw_pool_submit(request->pool, job);
 		return;
 	}
-	gw_problem_set(&problem, 401, "no valid credentials");
+	/* As the database would say it, so that the answer tells nothing about which domains there are. */
+	if (job->body != NULL && !job->operation->body_raw && !is_json(job->body, job->body_len))
+		gw_problem_set(&problem, 400, "invalid input syntax for type json");
+	else
+		gw_problem_set(&problem, 401, "no valid credentials");
 	gw_job_fail(job, &problem);
 }

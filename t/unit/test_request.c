@@ -185,6 +185,20 @@ test_unknown_domain(void)
 	gw_request_submit(request, &config, 0);
 	ok(submitted == NULL && request->job.is_problem, "when everything else is good");
 	is_int(request->job.problem.status, 401, "as wrong credentials");
+
+	for (int i = 0; i < 6; i++)
+	{
+		static const char *const body[] = {"{\"a\": 1}", " [1, null] ", "\"x\"",
+										   "{\"a\": ",	 "{} x",		"{'a': 1}"};
+
+		begin("POST", "/v2/things",
+			  HEADERS("Authorization: Basic b3RoZXI6c2VjcmV0LXRva2VuLng=",
+					  "Content-Type: application/json", "Transfer-Encoding: chunked"));
+		gw_request_body(request, body[i], strlen(body[i]));
+		gw_request_check_body(request);
+		gw_request_submit(request, &config, 0);
+		is_int(request->job.problem.status, i < 3 ? 401 : 400, body[i]);
+	}
 }
 
 static void
