@@ -31,10 +31,18 @@ answer_redirect(GwHttp *http, struct MHD_Connection *connection, GwRequest *requ
 	return gw_http_queue(http, connection, request, MHD_HTTP_MOVED_PERMANENTLY, response);
 }
 
+static bool
+accepts_gzip(const GwHttp *http, const GwRequest *request)
+{
+	return http->config->gzip_level > 0 && request->accept_encoding != NULL &&
+		   gw_accept_names(request->accept_encoding, "gzip");
+}
+
 enum MHD_Result
 gw_http_answer_static(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 {
 	const GwStaticFile *file = gw_static_files_find(http->static_files, request->path);
+	const GwStaticBytes *bytes;
 	struct MHD_Response *response;
 	bool is_known;
 
@@ -46,18 +54,23 @@ gw_http_answer_static(GwHttp *http, struct MHD_Connection *connection, GwRequest
 		gw_problem_set(&request->problem, 404, "not found");
 		return gw_http_answer(http, connection, request);
 	}
+	bytes = accepts_gzip(http, request) && file->gzip.data != NULL ? &file->gzip : &file->plain;
 	is_known = gw_static_etag_matches(
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match"), file->etag);
-	request->bytes = is_known ? 0 : file->len;
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match"), bytes->etag);
+	request->bytes = is_known ? 0 : bytes->len;
 	/* With 304 the library sends the length, but not the body. */
-	response = MHD_create_response_from_buffer(file->len, file->data, MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(bytes->len, bytes->data, MHD_RESPMEM_PERSISTENT);
 	if (response == NULL)
 		return MHD_NO;
-	gw_http_add_header(response, "ETag", file->etag);
+	gw_http_add_header(response, "ETag", bytes->etag);
+	if (file->gzip.data != NULL)
+		gw_http_add_header(response, "Vary", "Accept-Encoding");
 	/* Asked again each time, and then mostly 304: a new version is seen at once. */
 	gw_http_add_header(response, "Cache-Control", "no-cache");
 	if (!is_known)
 	{
+		if (bytes == &file->gzip)
+			gw_http_add_header(response, "Content-Encoding", "gzip");
 		gw_http_add_header(response, "Content-Type", file->media_type);
 		gw_http_add_header(response, "X-Content-Type-Options", "nosniff");
 		gw_http_add_header(response, "Referrer-Policy", "no-referrer");

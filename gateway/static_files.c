@@ -76,7 +76,8 @@ gw_static_files_free(GwStaticFiles *files)
 	for (int i = 0; i < files->n; i++)
 	{
 		free(files->file[i].path);
-		free(files->file[i].data);
+		free(files->file[i].plain.data);
+		free(files->file[i].gzip.data);
 	}
 	free(files);
 }
@@ -117,18 +118,21 @@ read_whole(const char *name, size_t max, size_t *len)
 	return NULL;
 }
 
-/* The tag is half of the contents' SHA-256 in hexadecimal. */
+/* The contents with their tag: half of their SHA-256 in hexadecimal. */
 static bool
-set_etag(GwStaticFile *file)
+read_bytes(GwStaticFiles *files, const char *name, GwStaticBytes *bytes)
 {
 	unsigned char digest[32];
 
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, file->data, file->len, digest) != 0)
+	bytes->data = read_whole(name, MAX_BYTES - files->bytes, &bytes->len);
+	if (bytes->data == NULL ||
+		gnutls_hash_fast(GNUTLS_DIG_SHA256, bytes->data, bytes->len, digest) != 0)
 		return false;
-	file->etag[0] = '"';
+	files->bytes += bytes->len;
+	bytes->etag[0] = '"';
 	for (int i = 0; i < 16; i++)
-		snprintf(file->etag + 1 + 2 * i, 3, "%02x", digest[i]);
-	memcpy(file->etag + 33, "\"", 2);
+		snprintf(bytes->etag + 1 + 2 * i, 3, "%02x", digest[i]);
+	memcpy(bytes->etag + 33, "\"", 2);
 	return true;
 }
 
@@ -143,6 +147,7 @@ gw_static_files_add(GwStaticFiles *files, const char *path, const char *media_ty
 					const char *name)
 {
 	GwStaticFile *file = &files->file[files->n];
+	char packed[MAX_PATH];
 
 	if (files->n >= MAX_FILES)
 	{
@@ -150,16 +155,16 @@ gw_static_files_add(GwStaticFiles *files, const char *path, const char *media_ty
 		return false;
 	}
 	*file = (GwStaticFile){.path = strdup(path), .media_type = media_type};
-	if (file->path != NULL)
-		file->data = read_whole(name, MAX_BYTES - files->bytes, &file->len);
-	if (file->data == NULL || !set_etag(file))
+	if (file->path == NULL || snprintf(packed, sizeof(packed), "%s.gz", name) >= MAX_PATH ||
+		!read_bytes(files, name, &file->plain) ||
+		(access(packed, R_OK) == 0 && !read_bytes(files, packed, &file->gzip)))
 	{
 		free(file->path);
-		free(file->data);
+		free(file->plain.data);
+		free(file->gzip.data);
 		return false;
 	}
 	files->n++;
-	files->bytes += file->len;
 	qsort(files->file, (size_t) files->n, sizeof(GwStaticFile), compare);
 	return true;
 }

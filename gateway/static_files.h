@@ -10,13 +10,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+typedef struct GwStaticBytes
+{
+	char *data;
+	size_t len;
+	char etag[36]; /* with its quotes */
+} GwStaticBytes;
+
 typedef struct GwStaticFile
 {
 	char *path;				/* as clients ask for it */
 	const char *media_type; /* static text */
-	char etag[36];			/* with its quotes */
-	char *data;
-	size_t len;
+	GwStaticBytes plain;
+	GwStaticBytes gzip; /* compressed; data is NULL where there is no such form */
 } GwStaticFile;
 
 typedef struct GwStaticFiles GwStaticFiles;
@@ -25,7 +31,10 @@ typedef struct GwStaticFiles GwStaticFiles;
 extern GwStaticFiles *gw_static_files_new(void);
 extern void gw_static_files_free(GwStaticFiles *files);
 
-/* Reads one file, to be served at path; media_type is static text. False: logged. */
+/*
+ * Reads one file, to be served at path; media_type is static text. What has the same name with ".gz"
+ * behind it is its compressed form. False: logged.
+ */
 extern bool gw_static_files_add(GwStaticFiles *files, const char *path, const char *media_type,
 								const char *name);
 

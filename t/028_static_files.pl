@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use HTTP::Tiny;
+use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use Test::More;
 use ShTest;
 
@@ -36,6 +37,21 @@ foreach my $name (@parts)
 	is($part->{content}, ShTest::read_file("$top/gateway/swagger-ui/$name"), "$name: its bytes");
 }
 
+# ---- compressed ----
+
+$r = $sh->get("${page}swagger-ui.css", token => undef, headers => { 'Accept-Encoding' => 'br, gzip' });
+is($r->{headers}{'content-encoding'}, 'gzip', 'a large file, for who accepts gzip');
+is($r->{headers}{vary}, 'Accept-Encoding', 'depends on that');
+gunzip(\$r->{content} => \my $unpacked) or die "cannot unpack: $GunzipError";
+my $plain = $sh->get("${page}swagger-ui.css", token => undef, headers => { 'Accept-Encoding' => 'gzip;q=0' });
+is($plain->{headers}{'content-encoding'}, undef, 'not for who does not');
+is($plain->{headers}{vary}, 'Accept-Encoding', 'which depends on that, too');
+is($unpacked, $plain->{content}, 'has the same contents');
+isnt($r->{headers}{etag}, $plain->{headers}{etag}, 'and another tag');
+$r = $sh->get("${page}swagger-ui.css", token => undef,
+	headers => { 'Accept-Encoding' => 'gzip', 'If-None-Match' => $r->{headers}{etag} });
+is($r->{status}, 304, 'which is known again');
+
 # ---- openapi.yaml ----
 
 $r = $sh->get('/openapi.yaml', token => undef);
@@ -66,7 +82,7 @@ $r = $sh->get('/static/swagger-ui', token => undef, agent => $agent);
 is($r->{status}, 301, 'the page without its slash');
 is($r->{headers}{location}, 'swagger-ui/', 'leads to it');
 foreach my $path (
-	'/static', '/static/', '/static/nowhere', "${page}nowhere.js", "${page}LICENSE", "${page}swagger-ui.lock",
+	'/static', '/static/', '/static/nowhere', "${page}nowhere.js", "${page}LICENSE", "${page}swagger-ui.css.gz", "${page}swagger-ui.lock",
 	"$page../swagger-ui/", "$page../../openapi.yaml", "$page..%2f..%2fopenapi.yaml", "${page}%69ndex.html",
 	"$page/index.html", "${page}index.html/", '/static//swagger-ui/', '/openapi.yaml/')
 {

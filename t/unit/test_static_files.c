@@ -53,6 +53,7 @@ test_table(void)
 
 	put("index.html", "<p>page</p>", 11);
 	put("code.js", "1", 1);
+	put("code.js.gz", "packed", 6);
 	put("a.css", "", 0);
 	put("zero.png", "a\0b", 3);
 	put("LICENSE", "x", 1);
@@ -63,25 +64,35 @@ test_table(void)
 
 	ok(gw_static_files_add_directory(files, "/page/", folder), "a directory is read");
 	file = gw_static_files_find(files, "/page/index.html");
-	ok(file != NULL && file->len == 11 && memcmp(file->data, "<p>page</p>", 11) == 0, "a file");
+	ok(file != NULL && file->plain.len == 11 && memcmp(file->plain.data, "<p>page</p>", 11) == 0,
+	   "a file");
 	is_str(file != NULL ? file->media_type : NULL, "text/html; charset=utf-8", "its media type");
 	file = gw_static_files_find(files, "/page/");
-	ok(file != NULL && file->len == 11, "index.html stands for the folder, too");
+	ok(file != NULL && file->plain.len == 11, "index.html stands for the folder, too");
 	file = gw_static_files_find(files, "/page/a.css");
-	ok(file != NULL && file->len == 0, "an empty file");
+	ok(file != NULL && file->plain.len == 0, "an empty file");
 	/* The first half of SHA-256 of nothing. */
-	is_str(file != NULL ? file->etag : NULL, "\"e3b0c44298fc1c149afbf4c8996fb924\"", "its tag");
+	is_str(file != NULL ? file->plain.etag : NULL, "\"e3b0c44298fc1c149afbf4c8996fb924\"",
+		   "its tag");
 	file = gw_static_files_find(files, "/page/zero.png");
-	ok(file != NULL && file->len == 3 && memcmp(file->data, "a\0b", 3) == 0, "any bytes");
+	ok(file != NULL && file->plain.len == 3 && memcmp(file->plain.data, "a\0b", 3) == 0,
+	   "any bytes");
 
 	ok(gw_static_files_add(files, "/a.yaml", "application/yaml", name_of("LICENSE")), "one file");
 	file = gw_static_files_find(files, "/a.yaml");
 	is_str(file != NULL ? file->media_type : NULL, "application/yaml", "with its media type");
-	ok(gw_static_files_find(files, "/page/code.js") != NULL, "the others are still there");
+	file = gw_static_files_find(files, "/page/code.js");
+	ok(file != NULL && file->plain.len == 1, "the others are still there");
+	ok(file != NULL && file->gzip.len == 6 && memcmp(file->gzip.data, "packed", 6) == 0,
+	   "a compressed form");
+	ok(file != NULL && strcmp(file->plain.etag, file->gzip.etag) != 0, "with a tag of its own");
+	file = gw_static_files_find(files, "/page/a.css");
+	ok(file != NULL && file->gzip.data == NULL, "which another does not have");
 
 	static const char *const absent[] = {"/page/LICENSE",
 										 "/page/notes.txt.bak",
 										 "/page/.hidden.js",
+										 "/page/code.js.gz",
 										 "/page/sub",
 										 "/page/sub/",
 										 "/page/sub/inner.js",
