@@ -44,21 +44,24 @@ is_of_database(pg_tz *tz)
 	return false;
 }
 
+bool
+sh_zone_find(ShZone *zone, const char *name)
+{
+	zone->from = zone->to = 0;
+	zone->offset = 0;
+	zone->tz = pg_tzset(name);
+	/* Zones that count leap seconds would shift everything. */
+	return zone->tz != NULL && is_of_database(zone->tz) && pg_tz_acceptable(zone->tz);
+}
+
 void
 sh_zone_open(ShZone *zone, const char *name)
 {
-	pg_tz *tz;
-
-	zone->from = zone->to = 0;
-	zone->offset = 0;
 	if (name == NULL)
 		name = "UTC";
-	tz = pg_tzset(name);
-	/* Zones that count leap seconds would shift everything. */
-	if (tz == NULL || !is_of_database(tz) || !pg_tz_acceptable(tz))
+	if (!sh_zone_find(zone, name))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("timezone: \"%s\" is not known", name), sh_refusal()));
-	zone->tz = tz;
 }
 
 void

@@ -18,6 +18,9 @@ typedef struct ShZone
 	int32 offset; /* seconds east of UTC */
 } ShZone;
 
+/* Opens a zone by its IANA name, in any case of letters. False: PostgreSQL knows none of that name. */
+extern bool sh_zone_find(ShZone *zone, const char *name);
+
 /*
  * Opens a zone by its IANA name, in any case of letters; NULL: UTC. Errors, marked as refusals: 22023
  * when PostgreSQL knows no zone of that name.

@@ -44,6 +44,13 @@ typedef bool ShUpdateIndexes;
 #define sh_guc_malloc(elevel, size) malloc(size)
 #endif
 
+/* Closes a prefix to settings that nobody has defined: only a warning before 15. */
+#if PG_VERSION_NUM >= 150000
+#define sh_reserve_guc_prefix(prefix) MarkGUCPrefixReserved(prefix)
+#else
+#define sh_reserve_guc_prefix(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
 /* Is the role the owner of a schema, or a member of its owner? */
 #if PG_VERSION_NUM >= 160000
 #define sh_owns_schema(schema, role) object_ownercheck(NamespaceRelationId, schema, role)

@@ -8,7 +8,7 @@
 
 #include "diff_internal.h"
 
-#define MOST_BYTES ((size_t) 1 << 30)
+#define MOST_BYTES ((size_t) 1 << 29)
 
 /* ---- lines ---- */
 
@@ -63,51 +63,78 @@ hash_line(uint64_t seed, const char *bytes, size_t len)
 	return hash;
 }
 
-/* A place in the hash table: the first line of a class. */
+/* A place in the hash table: the first line of a class. Lines of the second text follow the first's. */
 typedef struct Slot
 {
-	const char *bytes; /* NULL: free */
-	uint32_t len;
+	int32_t line; /* counted from 1; 0: free */
 	uint32_t hash;
-	int32_t class;
 } Slot;
 
-static void
-classify(const ShDiffHost *host, ShDiffText *text, Slot *slots, size_t mask, int32_t *nclasses)
+typedef struct Table
 {
+	Slot *slots;
+	size_t mask;
+	const ShDiffText *a;
+	const ShDiffText *b;
+	int32_t nclasses;
+} Table;
+
+static bool
+is_same(const Table *table, int32_t line, const ShDiffText *text, int32_t other)
+{
+	const ShDiffText *of = line < table->a->n ? table->a : table->b;
+	size_t len = sh_diff_line_len(text, other);
+
+	if (of == table->b)
+		line -= table->a->n;
+	return sh_diff_line_len(of, line) == len &&
+		   memcmp(of->bytes + of->start[line], text->bytes + text->start[other], len) == 0;
+}
+
+static void
+classify(const ShDiffHost *host, Table *table, ShDiffText *text)
+{
+	const ShDiffText *a = table->a;
+
 	for (int32_t i = 0; i < text->n; i++)
 	{
-		const char *bytes = text->bytes + text->start[i];
-		size_t len = sh_diff_line_len(text, i);
-		uint64_t hash = hash_line(host->seed, bytes, len);
-		size_t at = (size_t) hash & mask;
+		uint64_t hash =
+			hash_line(host->seed, text->bytes + text->start[i], sh_diff_line_len(text, i));
+		uint32_t high = (uint32_t) (hash >> 32);
+		size_t at = (size_t) hash & table->mask;
+		Slot *slot = &table->slots[at];
 
-		while (slots[at].bytes != NULL &&
-			   (slots[at].hash != (uint32_t) (hash >> 32) || slots[at].len != len ||
-				memcmp(slots[at].bytes, bytes, len) != 0))
-			at = (at + 1) & mask;
-		if (slots[at].bytes == NULL)
-			slots[at] = (Slot){bytes, (uint32_t) len, (uint32_t) (hash >> 32), (*nclasses)++};
-		text->class[i] = slots[at].class;
+		while (slot->line != 0 && (slot->hash != high || !is_same(table, slot->line - 1, text, i)))
+			slot = &table->slots[at = (at + 1) & table->mask];
+		if (slot->line == 0)
+		{
+			*slot = (Slot){(text == a ? 0 : a->n) + i + 1, high};
+			text->class[i] = table->nclasses++;
+		}
+		else if (slot->line <= a->n)
+			text->class[i] = a->class[slot->line - 1];
+		else
+			text->class[i] = table->b->class[slot->line - 1 - a->n];
 	}
 }
 
 static bool
 classify_both(const ShDiffHost *host, ShDiffText *a, ShDiffText *b, int32_t *nclasses)
 {
+	Table table = {.a = a, .b = b};
 	size_t size = 16;
-	Slot *slots;
 
 	while (size < 2 * ((size_t) a->n + (size_t) b->n))
 		size *= 2;
-	slots = host->allocate(size * sizeof(Slot));
-	if (slots == NULL)
+	table.slots = host->allocate(size * sizeof(Slot));
+	if (table.slots == NULL)
 		return false;
-	memset(slots, 0, size * sizeof(Slot));
-	*nclasses = 0;
-	classify(host, a, slots, size - 1, nclasses);
-	classify(host, b, slots, size - 1, nclasses);
-	host->release(slots);
+	memset(table.slots, 0, size * sizeof(Slot));
+	table.mask = size - 1;
+	classify(host, &table, a);
+	classify(host, &table, b);
+	host->release(table.slots);
+	*nclasses = table.nclasses;
 	return true;
 }
 

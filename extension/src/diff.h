@@ -24,7 +24,7 @@ typedef struct ShDiffHost
  * Writes what turns text a into text b: the two head lines, "--- <name_a>" and "+++ <name_b>", and
  * hunks with three lines of context. Nothing where the texts are equal. The differences are the fewest
  * possible unless the texts are large and very unlike; they always turn a into b. Memory is linear in
- * the number of lines, time close to it. False: out of memory, or a text is larger than 1 GiB; nothing
+ * the number of lines, time close to it. False: out of memory, or a text is larger than 512 MiB; nothing
  * is written then.
  */
 extern bool sh_diff_unified(const ShDiffHost *host, const char *name_a, const char *a, size_t len_a,

@@ -4,6 +4,7 @@
 #include "sh_ext.h"
 
 #include "access.h"
+#include "guc.h"
 #include "series.h"
 
 PG_MODULE_MAGIC;
@@ -15,4 +16,5 @@ _PG_init(void)
 {
 	sh_access_init();
 	sh_series_init();
+	sh_guc_init(); /* last: it closes the prefix to unknown settings */
 }

@@ -1,0 +1,18 @@
+/*
+ * guc.h: the settings of the extension, selfhost.*, that administrators may change.
+ */
+#ifndef SH_GUC_H
+#define SH_GUC_H
+
+#include "sh_ext.h"
+
+/* The zone of schedules that name none; empty: that of the database. */
+extern char *sh_guc_schedule_timezone;
+
+/* May the author of a revision of a program not sign it? */
+extern bool sh_guc_four_eyes;
+
+/* Must come after all other definitions of settings. */
+extern void sh_guc_init(void);
+
+#endif
