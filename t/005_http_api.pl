@@ -64,7 +64,7 @@ foreach my $operation (@operations)
 	ok($row, "$id is documented") or next;
 	is("$row->{method} $row->{path}", "$operation->{method} $operation->{path}", "$id: method and path");
 	like($row->{right}, qr/^\Q$scope\E(,|\s|$)/, "$id: right");
-	my $action = $updates{$id} ? 'update' : $action{$operation->{method}};
+	my $action = $updates{$id} ? 'update' : $id eq 'get_program_webhook' ? 'create' : $action{$operation->{method}};
 	like($scope, qr/^\Q$action\E:/, "$id: the right fits the method");
 
 	# Each name in the scope is one of the path; points of many series name theirs in the body.

@@ -44,7 +44,7 @@ foreach my $operation (@operations)
 
 		my $only = user_with(map { [ 'allow', @$_ ] } [ $action, $resource ], @{ $call->{also} || [] });
 		$r = ShOperations::request($operation, $call, $only->{token});
-		like($r->{status}, qr/^2/, "exactly $action:$resource is enough") or diag($r->{content});
+		like($r->{status}, $call->{expect} ? qr/^$call->{expect}$/ : qr/^2/, "exactly $action:$resource is enough") or diag($r->{content});
 
 		$call = ShOperations::call($id);
 		is(ShOperations::request($operation, $call, undef)->{status}, 401, 'no credentials');

@@ -19,7 +19,7 @@
 /* Of one call of schedule_next(). */
 #define MOST_INSTANTS 100000
 
-#define UNIX_EPOCH ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+#define UNIX_EPOCH	  ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
 SH_FUNCTION(sh_check_schedule);
 SH_FUNCTION(sh_schedule_next_sql);

@@ -17,6 +17,7 @@ use Socket ();
 
 our $sh;
 my $serial = 0;
+our %make;
 our $start = '2020-01-01T00:00:00Z';
 our $end = '2020-01-02T00:00:00Z';
 
@@ -60,8 +61,31 @@ sub new_alert
 		value => '95 C', description => '', origin => 'supervision' };
 }
 
+sub new_program
+{
+	my (%members) = @_;
+	return { name => unique('program'), type => 'routine', state => 'active', schedule => '@hourly',
+		deadline => 1000, language => 'lua', %members };
+}
+
+# A program with a revision, number 0.
+sub uploaded_program
+{
+	my $uuid = $make{program}->(@_);
+	my $r = $sh->request('POST', "/v2/programs/$uuid/code", content => 'code', content_type => 'text/plain');
+	die "cannot upload: $r->{status} $r->{content}" if $r->{status} != 201;
+	return $uuid;
+}
+
+sub signed_program
+{
+	my $uuid = uploaded_program(@_);
+	my $r = $sh->request('PUT', "/v2/programs/$uuid/revisions/0/sign");
+	die "cannot sign: $r->{status} $r->{content}" if $r->{status} != 204;
+	return $uuid;
+}
+
 # What an operation works on, made anew by root each time.
-our %make;
 %make = (
 	thing  => sub { return created('/v2/things', { name => unique('thing') })->{uuid} },
 	series => sub {
@@ -78,6 +102,7 @@ our %make;
 		return created('/v2/datasets', {
 			name => unique('dataset'), format => 'csv', content => 'YQo=' })->{uuid};
 	},
+	program => sub { return created('/v2/programs', new_program(@_))->{uuid} },
 	user  => sub { return created('/v2/users', { name => unique('user') })->{uuid} },
 	group => sub { return created('/v2/groups', { name => unique('group') })->{uuid} },
 	policy => sub {
@@ -152,6 +177,26 @@ our %call = (
 			also => [ [ 'read', 'things/none' ], [ 'read', 'things/other' ] ] };
 	},
 	delete_policy => sub { { path => [ $make{policy}->() ] } },
+
+	list_programs           => sub { {} },
+	create_program          => sub { { json => new_program() } },
+	get_program             => sub { { path => [ $make{program}->() ] } },
+	update_program          => sub { { path => [ $make{program}->() ], json => { name => 'named' } } },
+	delete_program          => sub { { path => [ $make{program}->() ] } },
+	get_program_code        => sub { { path => [ signed_program() ] } },
+	upload_program_code     => sub {
+		return { path => [ $make{program}->() ], content => 'code', content_type => 'text/plain' };
+	},
+	diff_program_revisions  => sub { { path => [ signed_program() ], query => 'rev_a=0&rev_b=-1' } },
+	list_program_revisions  => sub { { path => [ $make{program}->() ] } },
+	sign_program_revision   => sub { { path => [ uploaded_program(), 0 ] } },
+	delete_program_revision => sub { { path => [ signed_program(), 0 ] } },
+	# There is no worker to run it.
+	get_program_webhook     => sub { { path => [ signed_program(type => 'webhook') ], expect => 503 } },
+	call_program_webhook    => sub {
+		return { path => [ signed_program(type => 'webhook') ], content => 'x', content_type => 'text/plain',
+			expect => 503 };
+	},
 
 	list_alerts  => sub { {} },
 	create_alert => sub { { json => new_alert() } },
