@@ -66,6 +66,18 @@ BEGIN
 END
 $$;
 
+-- The acting user, who is not deleted until the transaction ends: deletion of a user takes his row
+-- before those that he has created or signed, so whoever writes his name into them does, too.
+CREATE FUNCTION selfhost._hold_acting_user() RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    acting uuid := selfhost._acting_user();
+BEGIN
+    PERFORM FROM selfhost.user_account AS u WHERE u.uuid = acting FOR KEY SHARE;
+    RETURN acting;
+END
+$$;
+
 CREATE FUNCTION selfhost._body_schedule(body jsonb, required boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -229,6 +241,7 @@ CREATE FUNCTION selfhost.upload_program_code(
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     code   bytea := coalesce(body, '');
+    author uuid;
     number integer;
     answer json;
 BEGIN
@@ -243,6 +256,7 @@ BEGIN
         END IF;
         RETURN selfhost._no_worker_answer();
     END IF;
+    author := selfhost._hold_acting_user();
     UPDATE selfhost.program AS p SET next_revision = p.next_revision + 1
         WHERE p.uuid = upload_program_code.uuid
         RETURNING p.next_revision - 1 INTO number;
@@ -250,7 +264,7 @@ BEGIN
         PERFORM selfhost._no_program(uuid);
     END IF;
     INSERT INTO selfhost.program_revision (program_uuid, revision, created_by, checksum, code)
-        VALUES (uuid, number, selfhost._acting_user(), sha256(code), code);
+        VALUES (uuid, number, author, sha256(code), code);
     SELECT j.json INTO answer FROM selfhost._program_revision_json AS j
         WHERE j.program_uuid = upload_program_code.uuid AND j.revision = number;
     RETURN ROW(201, 'application/json', NULL,
@@ -360,11 +374,11 @@ DECLARE
     revision selfhost.program_revision;
 BEGIN
     PERFORM selfhost._require_program('update', uuid, '/revisions/' || coalesce(revision_id, -1));
+    signer := selfhost._hold_acting_user();
     revision := selfhost._lock_program_revision(uuid, revision_id);
     IF revision.signed IS NOT NULL THEN
         RETURN;
     END IF;
-    signer := selfhost._acting_user();
     IF current_setting('selfhost.four_eyes')::boolean
         AND revision.created_by IS NOT DISTINCT FROM signer THEN
         PERFORM selfhost._refuse('42501', 'revision_id: its author cannot sign it');
@@ -379,16 +393,18 @@ GRANT EXECUTE ON FUNCTION selfhost.sign_program_revision(uuid, integer)
 CREATE FUNCTION selfhost.delete_program_revision(uuid uuid, revision_id integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    deleter  uuid;
     revision selfhost.program_revision;
 BEGIN
     PERFORM selfhost._require_program('delete', uuid, '/revisions/' || coalesce(revision_id, -1));
+    deleter := selfhost._hold_acting_user();
     revision := selfhost._lock_program_revision(uuid, revision_id);
     IF revision.signed IS NULL THEN
         DELETE FROM selfhost.program_revision AS v
             WHERE v.program_uuid = delete_program_revision.uuid AND v.revision = revision_id;
     ELSE
         UPDATE selfhost.program_revision AS v
-            SET code = NULL, deleted = now(), deleted_by = selfhost._acting_user()
+            SET code = NULL, deleted = now(), deleted_by = deleter
             WHERE v.program_uuid = delete_program_revision.uuid AND v.revision = revision_id;
     END IF;
 END
