@@ -44,6 +44,8 @@ SELECT count(*) FROM selfhost.schedule_next('* * * * * *', '-infinity');
 SELECT count(*) FROM selfhost.schedule_next('* * * * * *') AS t WHERE t > now();
 SELECT count(*) FROM selfhost.schedule_next('* * * * * *', '2024-03-01Z', 100001);
 SELECT to_char(t, 'YYYY-MM-DD HH24:MI:SS') FROM selfhost.schedule_next('@every 1s', '294276-12-31 23:59:57Z', 5) AS t;
+SELECT to_char(t, 'YYYY-MM-DD HH24:MI:SS') FROM selfhost.schedule_next('TZ=Europe/Stockholm 0 0 0 * * *', '294276-12-29Z', 9) AS t;
+SELECT count(*) FROM selfhost.schedule_next('TZ=Europe/Stockholm 0 0 0 30 2 *', '294276-12-29Z', 9);
 SELECT count(*) FROM selfhost.schedule_next('0 0 0 1 1 *', '4713-01-01 00:00:00Z BC', 3);
 
 -- What is refused.

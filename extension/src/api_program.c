@@ -36,14 +36,15 @@ typedef struct Timetable
 	int32 left;	 /* how many are still wanted */
 } Timetable;
 
+/* What is due behind the last timestamp is of no use: the last offset goes on there. */
 static int32_t
 zone_offset(void *context, int64_t instant, int64_t *until)
 {
 	ShZone *zone = context;
-	TimestampTz ts = (instant - UNIX_EPOCH) * USECS_PER_SEC;
-	int32 offset = sh_zone_offset(zone, ts);
+	int64 seconds = Min(instant - UNIX_EPOCH, END_TIMESTAMP / USECS_PER_SEC - 1);
+	int32 offset = sh_zone_offset(zone, seconds * USECS_PER_SEC);
 
-	*until = zone->to == PG_INT64_MAX ? INT64_MAX : zone->to / USECS_PER_SEC + UNIX_EPOCH;
+	*until = zone->to >= END_TIMESTAMP ? INT64_MAX : zone->to / USECS_PER_SEC + UNIX_EPOCH;
 	return offset;
 }
 
