@@ -188,7 +188,7 @@ our %call = (
 		return { path => [ $make{program}->() ], content => 'code', content_type => 'text/plain' };
 	},
 	diff_program_revisions  => sub { { path => [ signed_program() ], query => 'rev_a=0&rev_b=-1' } },
-	list_program_revisions  => sub { { path => [ $make{program}->() ] } },
+	list_program_revisions  => sub { { path => [ uploaded_program() ] } },
 	sign_program_revision   => sub { { path => [ uploaded_program(), 0 ] } },
 	delete_program_revision => sub { { path => [ signed_program(), 0 ] } },
 	# There is no worker to run it.
