@@ -254,6 +254,34 @@ async function datasets(api, thing)
 	await call(api, 404, "get_dataset", { uuid });
 }
 
+async function programs(api)
+{
+	const program = await call(api, 201, "create_program", {}, {
+		name: "daily report", type: "routine", state: "inactive", schedule: "TZ=Europe/Stockholm 0 30 6 * * mon-fri",
+		deadline: 5000, language: "lua", tags: ["reports"] });
+	const { uuid } = program;
+	const text = { headers: { "Content-Type": "text/plain" } };
+
+	await call(api, 204, "update_program", { uuid }, { deadline: 6000 });
+	is(await call(api, 200, "get_program", { uuid }), { ...program, deadline: 6000 }, "the program is changed");
+	is(names(await call(api, 200, "list_programs", { tags: ["reports"] })), ["daily report"], "and found by its tag");
+	const first = await call(api, 201, "upload_program_code", { uuid }, "a = 1\n", text);
+	const second = await call(api, 201, "upload_program_code", { uuid }, "a = 2\n", text);
+	is([first.revision, second.revision, second.checksum], [0, 1, hash("sha256", "a = 2\n")], "two revisions");
+	is(await call(api, 200, "diff_program_revisions", { uuid, rev_a: 0, rev_b: 1 }),
+		`--- ${uuid}@0\n+++ ${uuid}@1\n@@ -1 +1 @@\n-a = 1\n+a = 2\n`, "their difference");
+	await call(api, 404, "get_program_code", { uuid });
+	await call(api, 204, "sign_program_revision", { uuid, revision_id: 1 });
+	is(await call(api, 200, "get_program_code", { uuid }), "a = 2\n", "the code is the signed one");
+	await call(api, 204, "delete_program_revision", { uuid, revision_id: 0 });
+	is((await call(api, 200, "list_program_revisions", { uuid })).map((item) => item.revision), [1], "one revision is left");
+	await call(api, 404, "call_program_webhook", { uuid }, "x", text);
+	await call(api, 404, "get_program_webhook", { uuid });
+	await call(api, 400, "create_program", {}, { ...program, schedule: "sometimes" });
+	await call(api, 204, "delete_program", { uuid });
+	await call(api, 404, "get_program", { uuid });
+}
+
 async function main()
 {
 	const input = await readInput();
@@ -265,6 +293,7 @@ async function main()
 	await timeseries(api, thing);
 	await alerts(api);
 	await datasets(api, thing);
+	await programs(api);
 	await call(api, 204, "delete_thing", { uuid: thing.uuid });
 	await call(api, 404, "get_thing", { uuid: thing.uuid });
 	process.stdout.write(JSON.stringify({ checks, unused: ids.filter((id) => !used.has(id)) }));
