@@ -334,7 +334,7 @@ is_utf8_charset(const char *parameters)
 }
 
 /*
- * Other parameters than charset do not matter, and for JSON not even that one: it is UTF-8 by its
+ * Other parameters than charset do not matter, and for JSON and raw bytes not even that one: it is UTF-8 by its
  * definition, and some clients label it carelessly.
  */
 bool
@@ -342,8 +342,10 @@ gw_media_type_accepted(const GwOperation *operation, const char *content_type)
 {
 	size_t len;
 
-	if (content_type == NULL || operation->media_types == NULL)
+	if (operation->media_types == NULL)
 		return false;
+	if (content_type == NULL)
+		content_type = "";
 	content_type += strspn(content_type, " \t");
 	len = strcspn(content_type, "; \t");
 	for (const char *const *type = operation->media_types; *type != NULL; type++)
@@ -351,7 +353,7 @@ gw_media_type_accepted(const GwOperation *operation, const char *content_type)
 		if (strcmp(*type, "*/*") == 0)
 			return true;
 		if (strcspn(*type, "; \t") == len && strncasecmp(*type, content_type, len) == 0)
-			return strcasecmp(*type, "application/json") == 0 ||
+			return operation->body_raw || strcasecmp(*type, "application/json") == 0 ||
 				   is_utf8_charset(content_type + len);
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cors.h"
 #include "gzip.h"
@@ -13,6 +14,8 @@
 
 /* How much of a stream is handed over at once. */
 #define STREAM_BLOCK	 65536
+
+#define LENGTH_HEADER	 "Content-Length:"
 
 #define MAX_PROBLEM_BODY 2600
 
@@ -222,6 +225,12 @@ read_stream(void *context, uint64_t position, char *out, size_t size)
 	return 0;
 }
 
+static bool
+is_length(const char *header)
+{
+	return strncasecmp(header, LENGTH_HEADER, strlen(LENGTH_HEADER)) == 0;
+}
+
 /* The whole body in one piece of memory. */
 static struct MHD_Response *
 whole_response(GwRequest *request)
@@ -239,6 +248,18 @@ whole_response(GwRequest *request)
 	return MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
 }
 
+/* The length of a stream that the operation knows before it begins: its header Content-Length. */
+static uint64_t
+announced_length(const GwJob *job)
+{
+	for (int i = 0; i < job->nheaders; i++)
+	{
+		if (is_length(job->header[i]))
+			return strtoull(job->header[i] + strlen(LENGTH_HEADER), NULL, 10);
+	}
+	return MHD_SIZE_UNKNOWN;
+}
+
 static enum MHD_Result
 answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 {
@@ -250,8 +271,9 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 	if (job->is_complete && request->gzip == NULL)
 		response = whole_response(request);
 	else
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
-													 request, NULL);
+		response = MHD_create_response_from_callback(request->gzip == NULL ? announced_length(job)
+																		   : MHD_SIZE_UNKNOWN,
+													 STREAM_BLOCK, read_stream, request, NULL);
 	if (response == NULL)
 		return MHD_NO;
 	if (job->content_type != NULL)
@@ -261,8 +283,12 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 		gw_http_add_header(response, "Content-Encoding", "gzip");
 		gw_http_add_header(response, "Vary", "Accept-Encoding");
 	}
+	/* The library writes the length itself. */
 	for (int i = 0; i < job->nheaders; i++)
-		add_header_line(response, job->header[i]);
+	{
+		if (!is_length(job->header[i]))
+			add_header_line(response, job->header[i]);
+	}
 	return gw_http_queue(http, connection, request, job->status, response);
 }
 

@@ -150,15 +150,17 @@ start_setup(GwPgConn *conn)
 	char sql[2048];
 	int64_t timeout_ms = conn->settings->statement_timeout / 1000;
 
-	snprintf(
-		sql, sizeof(sql),
-		"SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;"
-		"SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';"
-		"SET standard_conforming_strings = on; SET extra_float_digits = 1;"
-		"SET search_path = pg_catalog, pg_temp; SET lock_timeout = '%" PRId64 "ms';"
-		"SET statement_timeout = '%" PRId64 "ms'; SET idle_in_transaction_session_timeout = '60s';"
-		"SET default_transaction_read_only = %s; %s %s",
-		timeout_ms, timeout_ms, conn->settings->is_pipeline ? "on" : "off", check_client, catalog);
+	snprintf(sql, sizeof(sql),
+			 "SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;"
+			 "SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';"
+			 "SET standard_conforming_strings = on; SET extra_float_digits = 1;"
+			 "SET search_path = pg_catalog, pg_temp; SET lock_timeout = '%" PRId64 "ms';"
+			 "SET statement_timeout = '%" PRId64
+			 "ms'; SET idle_in_transaction_session_timeout = '60s';"
+			 "SET default_transaction_read_only = %s; SET plan_cache_mode = %s; %s %s",
+			 timeout_ms, timeout_ms, conn->settings->is_pipeline ? "on" : "off",
+			 /* A plan made for a parameter holds a copy of it: of a whole body, as it may be. */
+			 conn->settings->is_pipeline ? "auto" : "force_generic_plan", check_client, catalog);
 	conn->state = GW_PG_SETTING_UP;
 	if (PQsetnonblocking(conn->pg, 1) != 0 || !PQsendQuery(conn->pg, sql))
 		gw_pg_broken(conn);

@@ -95,6 +95,12 @@ find(const GwRouteNode *node, const char *path)
 	return node->parameter != NULL ? find(node->parameter, path) : NULL;
 }
 
+static bool
+has_head(const GwRouteNode *node)
+{
+	return node->operation[GW_GET] != NULL && !node->operation[GW_GET]->no_head;
+}
+
 static void
 list_methods(const GwRouteNode *node, char *out, size_t size)
 {
@@ -105,7 +111,7 @@ list_methods(const GwRouteNode *node, char *out, size_t size)
 		if (node->operation[i] == NULL)
 			continue;
 		len += (size_t) snprintf(out + len, size - len, "%s%s, ", method_names[i],
-								 i == GW_GET ? ", HEAD" : "");
+								 i == GW_GET && has_head(node) ? ", HEAD" : "");
 	}
 	snprintf(out + len, size - len, "OPTIONS");
 }
@@ -120,10 +126,10 @@ gw_routes_match(const GwRoutes *routes, GwMethod method, const char *raw_path, G
 	out->allow[0] = '\0';
 	if (node == NULL)
 		return;
-	if (method == GW_HEAD)
-		method = GW_GET;
 	if (method < GW_NMETHODS)
 		out->operation = node->operation[method];
+	else if (method == GW_HEAD && has_head(node))
+		out->operation = node->operation[GW_GET];
 	if (out->operation == NULL)
 		list_methods(node, out->allow, sizeof(out->allow));
 }

@@ -81,6 +81,7 @@ typedef struct GwOperation
 	const char *path; /* template: /v2/users/{uuid} */
 	GwLane lane;
 	bool is_internal; /* of the gateway itself: without credentials */
+	bool no_head;	  /* GET that is no reading: HEAD is not matched (x-head: false) */
 	int nparameters;
 	const GwParameter *parameters;
 	bool has_body;

@@ -117,6 +117,15 @@ load_body(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 }
 
 static void
+load_head(GwLoader *loader, struct fy_node *node, GwOperation *operation)
+{
+	bool has_head = true;
+
+	gw_node_bool(&loader->document, node, "x-head", &has_head);
+	operation->no_head = !has_head;
+}
+
+static void
 load_success(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 {
 	GwDocument *document = &loader->document;
@@ -201,6 +210,7 @@ load_operation(GwLoader *loader, const GwLoadedPath *path, GwMethod method, stru
 							 operation->id);
 	load_lane(loader, node, operation);
 	load_body(loader, node, operation);
+	load_head(loader, node, operation);
 	gw_load_parameters(loader, path, node, operation);
 	load_success(loader, node, operation);
 	path->node->operation[method] = operation;

@@ -68,6 +68,8 @@ BEGIN
         body := body || coalesce(r.body, '');
         n := n + 1;
     END LOOP;
+    -- The announced length is left out where it is right.
+    head := rtrim(regexp_replace(replace(head, 'Content-Length: ' || length(body), ''), ' , |, $', ' '), ',');
     RETURN head || CASE WHEN length(body) > 100 THEN format('%s bytes in %s rows, MD5 %s', length(body), n, md5(body))
                         ELSE encode(body, 'escape') END;
 END

@@ -88,7 +88,7 @@ sub no_active_backend
 	my ($what) = @_;
 	$sh->wait_until($what, sub {
 		return $sh->psql(q{SELECT count(*) FROM pg_stat_activity
-			WHERE application_name LIKE 'selfserv%' AND state = 'active'}) == 0;
+			WHERE usename = 'selfhost_gateway' AND state = 'active'}) == 0;
 	});
 	pass($what);
 	return;

@@ -14,7 +14,7 @@ my $mib = 1024 * 1024;
 # What a process may need above its base. A backend holds a part of 16 MiB twice, as it came and as a
 # value; at the first five calls on a connection PostgreSQL plans with the values, and that is two more.
 my $gateway_kb = 64 * 1024;
-my $backend_kb = 72 * 1024;
+my $backend_kb = 64 * 1024;
 my $nowhere = '99999999-0000-4000-8000-000000000000';
 
 # Little shared memory: what a backend has touched of it counts as its own.

@@ -313,15 +313,13 @@ push @{ $methods{ $_->{path} } }, uc $_->{method} foreach @operations;
 foreach my $path (sort keys %methods)
 {
 	my %allowed = map { $_ => 1 } @{ $methods{$path} }, 'OPTIONS';
-	$allowed{HEAD} = 1 if $allowed{GET};
+	$allowed{HEAD} = 1 if $allowed{GET} && $path !~ m{/webhook$};
 	my $url = $path =~ s/\{\w+\}/$UNKNOWN/gr;
 	foreach my $method (grep { !$allowed{$_} } qw(GET PUT POST DELETE PATCH))
 	{
 		my $r = $sh->request($method, $url);
 		is($r->{status}, 405, "$method $path");
 		my %allow = map { $_ => 1 } split(/,\s*/, $r->{headers}{allow} // '');
-		# Calling a webhook is not reading, so HEAD may be wrong there.
-		$allow{HEAD} = 1 if $path =~ m{/webhook$};
 		is(join(' ', sort keys %allow), join(' ', sort keys %allowed), 'Allow');
 	}
 }

@@ -225,11 +225,14 @@ static void
 set_head(const Answer *answer, Datum *values, bool *isnull)
 {
 	const Dataset *dataset = &answer->dataset;
-	Datum header[3];
+	Datum header[4];
 	int n = 0;
 
 	header[n++] = CStringGetTextDatum(psprintf("ETag: \"%s\"", dataset->checksum));
 	header[n++] = CStringGetTextDatum("Accept-Ranges: bytes");
+	if (answer->status == 200 || answer->status == 206)
+		header[n++] = CStringGetTextDatum(
+			psprintf("Content-Length: " UINT64_FORMAT, answer->last - answer->first + 1));
 	if (answer->status == 206)
 		header[n++] = CStringGetTextDatum(psprintf("Content-Range: bytes " UINT64_FORMAT
 												   "-" UINT64_FORMAT "/" UINT64_FORMAT,
