@@ -11,6 +11,6 @@
 
 /* Most header lines of one http_response, and most bytes of one. */
 #define GW_MAX_RESPONSE_HEADERS 32
-#define GW_MAX_RESPONSE_HEADER	2048
+#define GW_MAX_RESPONSE_HEADER	8192
 
 #endif

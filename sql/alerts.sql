@@ -22,6 +22,11 @@ BEGIN
     RETURN regexp_replace(shown, '"20\d\d-\d\d-\d\dT[0-9:.]+Z"', '"time"', 'g');
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -138,7 +143,7 @@ SELECT members('old', 'status');
 SELECT age('old', 20);
 SELECT members('old', 'status');
 SELECT status FROM selfhost.alert WHERE resource = 'old';
-SELECT resources(selfhost.list_alerts(status => 'expire')), resources(selfhost.list_alerts(status => 'open'));
+SELECT resources(rows(selfhost.list_alerts(status => 'expire'))), resources(rows(selfhost.list_alerts(status => 'open')));
 SELECT selfhost.update_alert(id('old'), '{"status":"acknowledge"}');
 SELECT members('old', 'status');
 SELECT selfhost.update_alert(id('old'), '{"status":"shelve"}');
@@ -176,31 +181,38 @@ DELETE FROM selfhost.alert_key;
 SELECT count(report(jsonb_build_object('resource', 'r' || n, 'severity', s, 'environment', CASE WHEN n < 5 THEN 'b' ELSE 'a' END,
         'tags', jsonb_build_array('t' || n, 'all'), 'service', jsonb_build_array('s' || n % 2))))
     FROM unnest(enum_range(NULL::selfhost.alert_severity)) WITH ORDINALITY AS e (s, n);
-SELECT resources(selfhost.list_alerts());
-SELECT resources(selfhost.list_alerts("limit" => 2, "offset" => 3)), resources(selfhost.list_alerts("offset" => 100));
-SELECT resources(selfhost.list_alerts(severity => 'major'));
-SELECT resources(selfhost.list_alerts(severity_le => 'trace')), resources(selfhost.list_alerts(severity_ge => 'critical'));
-SELECT resources(selfhost.list_alerts(severity_le => 'major', severity_ge => 'warning'));
-SELECT resources(selfhost.list_alerts(severity_le => 'warning', severity_ge => 'major'));
-SELECT resources(selfhost.list_alerts(severity_le => 'major', severity => 'security'));
-SELECT resources(selfhost.list_alerts(environment => 'b')), resources(selfhost.list_alerts(environment => 'b', resource => 'r2')),
-       resources(selfhost.list_alerts(event => 'stuck', origin => 'me')), resources(selfhost.list_alerts(origin => 'you'));
-SELECT resources(selfhost.list_alerts(resource => '', environment => '', event => '', origin => ''));
-SELECT resources(selfhost.list_alerts(tags => '{t3,t5,t}')), resources(selfhost.list_alerts(service => '{s0}')),
-       resources(selfhost.list_alerts(tags => '{all}', service => '{s0,s1}', severity_le => 'debug'));
+SELECT resources(rows(selfhost.list_alerts()));
+SELECT resources(rows(selfhost.list_alerts("limit" => 2, "offset" => 3))), resources(rows(selfhost.list_alerts("offset" => 100)));
+SELECT resources(rows(selfhost.list_alerts(severity => 'major')));
+SELECT resources(rows(selfhost.list_alerts(severity_le => 'trace'))), resources(rows(selfhost.list_alerts(severity_ge => 'critical')));
+SELECT resources(rows(selfhost.list_alerts(severity_le => 'major', severity_ge => 'warning')));
+SELECT resources(rows(selfhost.list_alerts(severity_le => 'warning', severity_ge => 'major')));
+SELECT resources(rows(selfhost.list_alerts(severity_le => 'major', severity => 'security')));
+SELECT resources(rows(selfhost.list_alerts(environment => 'b'))), resources(rows(selfhost.list_alerts(environment => 'b', resource => 'r2'))),
+       resources(rows(selfhost.list_alerts(event => 'stuck', origin => 'me'))), resources(rows(selfhost.list_alerts(origin => 'you')));
+SELECT resources(rows(selfhost.list_alerts(resource => '', environment => '', event => '', origin => '')));
+SELECT resources(rows(selfhost.list_alerts(tags => '{t3,t5,t}'))), resources(rows(selfhost.list_alerts(service => '{s0}'))),
+       resources(rows(selfhost.list_alerts(tags => '{all}', service => '{s0,s1}', severity_le => 'debug')));
+SELECT headers(selfhost.list_alerts("limit" => 2, "offset" => 3, count => true)), headers(selfhost.list_alerts("limit" => 100)), headers(selfhost.list_alerts("offset" => 100, count => true));
+SELECT resources(rows(selfhost.list_alerts("limit" => 2, "offset" => 3, count => true)));
+SELECT headers(selfhost.list_alerts("limit" => 1, environment => '', severity_le => 'trace', count => true)),
+       headers(selfhost.list_alerts("limit" => 1, environment => 'b', severity_ge => 'trace', tags => '{t0,all,t3}', service => '{s0,s1}', count => true)),
+       headers(selfhost.list_alerts("limit" => 1, status => 'open', severity_ge => 'trace')), headers(selfhost.list_alerts(event => 'stuck', origin => 'me', "limit" => 1)),
+       headers(selfhost.list_alerts(severity => 'major', resource => 'r3', "limit" => 1, count => true));
 -- By code point, and by environment and event behind the resource.
 SELECT count(report(o)) FROM unnest(ARRAY['{"resource":"Z"}', '{"resource":"r1","environment":"a"}', '{"resource":"r1","environment":"B"}',
     '{"resource":"r1","environment":"a","event":"a"}']::jsonb[]) AS o;
 SELECT string_agg(concat_ws(' ', e ->> 'resource', e ->> 'environment', e ->> 'event'), ', ' ORDER BY o)
-    FROM json_array_elements(selfhost.list_alerts("limit" => 6)) WITH ORDINALITY AS a (e, o);
+    FROM json_array_elements(rows(selfhost.list_alerts("limit" => 6))) WITH ORDINALITY AS a (e, o);
 SELECT count(selfhost.delete_alert(uuid)) FROM selfhost.alert WHERE resource IN ('Z', 'r1');
 
 -- Each by the right to read it.
 SELECT try('anna', $$list_alerts()$$);
 SELECT grant_policy('anna', 'allow', 'read', 'alerts'), grant_policy('anna', 'allow', 'read', 'alerts/' || id('r3')),
        grant_policy('anna', 'allow', 'read', 'alerts/' || id('r5')), grant_policy('anna', 'allow', 'read', 'alerts/' || id('r7'));
-SELECT resources(selfhost.list_alerts()), resources(selfhost.list_alerts("limit" => 1, "offset" => 1)) FROM selfhost.authenticate(sha256('anna'));
-SELECT resources(selfhost.list_alerts(severity_le => 'warning')) FROM selfhost.authenticate(sha256('anna'));
+SELECT resources(rows(selfhost.list_alerts())), resources(rows(selfhost.list_alerts("limit" => 1, "offset" => 1))) FROM selfhost.authenticate(sha256('anna'));
+SELECT resources(rows(selfhost.list_alerts(severity_le => 'warning'))) FROM selfhost.authenticate(sha256('anna'));
+SELECT headers(selfhost.list_alerts("limit" => 1, count => true)) FROM selfhost.authenticate(sha256('anna'));
 
 -- ---- one, with its ETag ----
 
@@ -246,7 +258,7 @@ SELECT report('{"resource":"r4","environment":"b","severity":"minor"}') = id('x4
 SELECT try('anna', $$delete_alert(id('r3'))$$);
 SELECT try('root', $$delete_alert('99999999-0000-4000-8000-000000000000')$$);
 SELECT count(try('root', format('delete_alert(%L)', uuid))) FROM selfhost.alert WHERE resource <> 'r5';
-SELECT resources(selfhost.list_alerts());
+SELECT resources(rows(selfhost.list_alerts()));
 
 -- A key stays as long as an alert has it.
 SELECT key = selfhost._alert_key('r5', 'a', 'stuck', 'me') FROM selfhost.alert_key;
@@ -266,7 +278,7 @@ CREATE ROLE regress_alerts_user IN ROLE selfhost_sql;
 INSERT INTO selfhost.role_user SELECT 'regress_alerts_user', uuid FROM selfhost.user_account WHERE name = 'anna';
 SET ROLE regress_alerts_user;
 SELECT resource FROM selfhost.alert;
-SELECT e ->> 'resource' FROM json_array_elements(selfhost.list_alerts()) e;
+SELECT e ->> 'resource' FROM json_array_elements(convert_from((selfhost.list_alerts()).body, 'UTF8')::json) e;
 SELECT * FROM selfhost.alert_key;
 UPDATE selfhost.alert SET resource = 'stolen';
 SELECT selfhost._report_alert(NULL);

@@ -26,6 +26,11 @@ BEGIN
     RETURN regexp_replace(shown, '"20\d\d-[^"]*Z"', '"NOW"', 'g');
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -34,6 +39,9 @@ DECLARE
     mark   text;
 BEGIN
     EXECUTE format('SELECT selfhost.%s FROM selfhost.authenticate(sha256(%L))', call, who) INTO answer;
+    IF answer LIKE '(200,application/json,%' THEN
+        answer := t.rows(answer::selfhost.http_response);
+    END IF;
     RETURN CASE answer WHEN '' THEN 'done' ELSE t.show(coalesce(answer, 'no such token')) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS mark = SCHEMA_NAME;
@@ -121,14 +129,16 @@ SELECT bool_and(selfhost._decode_base64(encode(data, 'base64')) = data)
 
 -- ---- lists ----
 
-SELECT names(selfhost.list_datasets()) FROM :root;
-SELECT names(selfhost.list_datasets()), selfhost.list_datasets("limit" => 1)::text = '[' || selfhost.get_dataset(id('areas')) || ']' AS same FROM :anna;
+SELECT names(rows(selfhost.list_datasets())) FROM :root;
+SELECT names(rows(selfhost.list_datasets())), rows(selfhost.list_datasets("limit" => 1))::text = '[' || selfhost.get_dataset(id('areas')) || ']' AS same FROM :anna;
 SELECT try('bert', $$list_datasets()$$);
-SELECT names(selfhost.list_datasets("limit" => 2, "offset" => 1)) FROM :root;
-SELECT names(selfhost.list_datasets(tags => ARRAY['y', 'z'])), names(selfhost.list_datasets(tags => ARRAY['z'])) FROM :anna;
-SELECT names(selfhost.list_datasets(tags => ARRAY['x'])) FROM :bert;
-SELECT names(selfhost.list_thing_datasets(:roof)) FROM :root;
-SELECT names(selfhost.list_thing_datasets(:roof)) FROM :anna;
+SELECT names(rows(selfhost.list_datasets("limit" => 2, "offset" => 1))) FROM :root;
+SELECT names(rows(selfhost.list_datasets(tags => ARRAY['y', 'z']))), names(rows(selfhost.list_datasets(tags => ARRAY['z']))) FROM :anna;
+SELECT names(rows(selfhost.list_datasets(tags => ARRAY['x']))) FROM :bert;
+SELECT headers(selfhost.list_datasets("limit" => 1, count => true)), headers(selfhost.list_datasets(tags => ARRAY['y', 'z'], "limit" => 1, count => true)) FROM :anna;
+SELECT names(rows(selfhost.list_thing_datasets(:roof))) FROM :root;
+SELECT names(rows(selfhost.list_thing_datasets(:roof))) FROM :anna;
+SELECT headers(selfhost.list_thing_datasets(:roof, "limit" => 1, count => true)) FROM :anna;
 SELECT try('bert', $$list_thing_datasets('bbbbbbbb-0000-4000-8000-000000000001')$$);
 SELECT grant_policy('bert', 'allow', 'read', 'things/%');
 SELECT try('bert', $$list_thing_datasets('bbbbbbbb-0000-4000-8000-000000000001')$$);

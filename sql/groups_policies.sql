@@ -26,6 +26,11 @@ BEGIN
     RETURN shown;
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -34,6 +39,9 @@ DECLARE
     mark   text;
 BEGIN
     EXECUTE format('SELECT selfhost.%s FROM selfhost.authenticate(sha256(%L))', call, who) INTO answer;
+    IF answer LIKE '(200,application/json,%' THEN
+        answer := t.rows(answer::selfhost.http_response);
+    END IF;
     RETURN CASE answer WHEN '' THEN 'done' ELSE t.show(coalesce(answer, 'no such token')) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS mark = SCHEMA_NAME;
@@ -78,6 +86,7 @@ SELECT try('root', $$update_group('99999999-0000-4000-8000-000000000000', '{"nam
 SELECT try('anna', $$update_group('00000000-0000-1000-8000-000000000000', '{"name":"none"}')$$);
 SELECT try('root', $$update_group(id('caretakers'), '{"name":"keepers"}')$$);
 SELECT try('root', $$list_groups("limit" => 2, "offset" => 3)$$);
+SELECT headers(selfhost.list_groups("limit" => 2, "offset" => 3, count => true)), headers(selfhost.list_groups()) FROM :root;
 SELECT try('anna', $$list_groups()$$);
 SELECT allow('anna', 'read', 'groups'), allow('anna', 'read', 'groups/' || id('keepers'));
 SELECT try('anna', $$list_groups()$$);
@@ -116,8 +125,11 @@ SELECT try('root', $$create_policy(body('keepers', 'deny', 'read', 'things/%', -
 SELECT try('root', $$list_policies(group_uuids => ARRAY[id('keepers'), id('things')])$$);
 SELECT try('root', $$list_policies("limit" => 2, "offset" => 1, group_uuids => ARRAY[id('keepers')])$$);
 SELECT try('root', $$list_policies(group_uuids => ARRAY['99999999-0000-4000-8000-000000000000']::uuid[])$$);
-SELECT json_array_length(selfhost.list_policies("limit" => 1000)) = (SELECT count(*) FROM selfhost.policy) AS all_of_them FROM :root;
-SELECT json_array_length(selfhost.list_policies()) FROM :root;
+SELECT json_array_length(rows(selfhost.list_policies("limit" => 1000))) = (SELECT count(*) FROM selfhost.policy) AS all_of_them FROM :root;
+SELECT json_array_length(rows(selfhost.list_policies())) FROM :root;
+SELECT (regexp_match(headers(selfhost.list_policies(count => true)), '^(Link: .*, X-Total-Count: )(\d+)$'))[1],
+       (regexp_match(headers(selfhost.list_policies(count => true)), '\d+$'))[1]::bigint = (SELECT count(*) FROM selfhost.policy) AS all_of_them FROM :root;
+SELECT show(headers(selfhost.list_policies("limit" => 1, group_uuids => ARRAY[id('keepers'), id('things')], count => true))) FROM :root;
 SELECT try('anna', $$list_policies()$$);
 SELECT json_agg(p -> 'priority') FROM (SELECT json_array_elements(selfhost.list_group_policies(id('keepers'))) AS p FROM :root) AS s;
 SELECT try('root', $$list_group_policies('99999999-0000-4000-8000-000000000000')$$);

@@ -24,6 +24,9 @@ BEGIN
     RETURN shown;
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -32,6 +35,9 @@ DECLARE
     mark   text;
 BEGIN
     EXECUTE format('SELECT selfhost.%s FROM selfhost.authenticate(sha256(%L))', call, who) INTO answer;
+    IF answer LIKE '(200,application/json,%' THEN
+        answer := t.rows(answer::selfhost.http_response);
+    END IF;
     RETURN CASE answer WHEN '' THEN 'done' ELSE t.show(coalesce(answer, 'no such token')) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS mark = SCHEMA_NAME;
@@ -42,6 +48,8 @@ $$;
 CREATE FUNCTION names(answer json) RETURNS text LANGUAGE sql AS $$
     SELECT coalesce(string_agg(e ->> 'name', ', ' ORDER BY o), '-')
     FROM json_array_elements(answer) WITH ORDINALITY AS a (e, o) $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 CREATE FUNCTION id(wanted text) RETURNS uuid LANGUAGE sql AS
     $$ SELECT uuid FROM selfhost.thing WHERE name = wanted $$;
 CREATE FUNCTION grant_policy(who text, effect text, action text, resource text) RETURNS void LANGUAGE sql AS $$
@@ -84,26 +92,38 @@ SELECT try('bert', $$get_thing(id('boiler'))$$);
 SELECT try('bert', $$get_thing('99999999-0000-4000-8000-000000000000')$$);
 SELECT try('root', $$get_thing('99999999-0000-4000-8000-000000000000')$$);
 SELECT try('root', $$get_thing(NULL)$$);
-SELECT names(selfhost.list_things()) FROM :root;
-SELECT names(selfhost.list_things()) FROM :anna;
+SELECT names(rows(selfhost.list_things())) FROM :root;
+SELECT names(rows(selfhost.list_things())) FROM :anna;
 SELECT try('bert', $$list_things()$$);
-SELECT names(selfhost.list_things("limit" => 2, "offset" => 1)) FROM :root;
-SELECT names(selfhost.list_things("limit" => 1, "offset" => 1)) FROM :anna;
-SELECT names(selfhost.list_things(tags => ARRAY['a', 'nothing'])) FROM :anna;
-SELECT names(selfhost.list_things(tags => ARRAY['x'])), names(selfhost.list_things(tags => ARRAY['x,y'])), names(selfhost.list_things(tags => '{}')) FROM :anna;
-SELECT names(selfhost.list_things(tags => ARRAY['a'])) FROM :bert;
+SELECT names(rows(selfhost.list_things("limit" => 2, "offset" => 1))) FROM :root;
+SELECT names(rows(selfhost.list_things("limit" => 1, "offset" => 1))) FROM :anna;
+SELECT names(rows(selfhost.list_things(tags => ARRAY['a', 'nothing']))) FROM :anna;
+SELECT names(rows(selfhost.list_things(tags => ARRAY['x']))), names(rows(selfhost.list_things(tags => ARRAY['x,y']))), names(rows(selfhost.list_things(tags => '{}'))) FROM :anna;
+SELECT names(rows(selfhost.list_things(tags => ARRAY['a']))) FROM :bert;
 SELECT grant_policy('bert', 'allow', 'read', 'things/' || id('Attic'));
-SELECT names(selfhost.list_things()), names(selfhost.list_things(tags => ARRAY['a'])) FROM :bert;
+SELECT names(rows(selfhost.list_things())), names(rows(selfhost.list_things(tags => ARRAY['a']))) FROM :bert;
 -- A denial beats ownership.
 SELECT grant_policy('anna', 'deny', 'read', 'things/' || id('Attic'));
-SELECT names(selfhost.list_things()) FROM :anna;
+SELECT names(rows(selfhost.list_things())) FROM :anna;
 SELECT try('anna', $$get_thing(id('Attic'))$$);
 -- Equal names are in the order of their uuids, whichever way the list is cut.
 SELECT count(selfhost.create_thing('{"name":"many"}')) FROM generate_series(1, 30), :root;
-SELECT json_array_length(selfhost.list_things()), json_array_length(selfhost.list_things("limit" => 100)) FROM :root;
+SELECT json_array_length(rows(selfhost.list_things())), json_array_length(rows(selfhost.list_things("limit" => 100))) FROM :root;
 SELECT array_agg(e ->> 'uuid' ORDER BY p, o) = (SELECT array_agg(uuid::text ORDER BY name, uuid) FROM selfhost.thing) AS in_order
-    FROM (SELECT p, selfhost.list_things("limit" => 7, "offset" => p * 7) AS page FROM generate_series(0, 5) AS p, :root) AS s,
+    FROM (SELECT p, rows(selfhost.list_things("limit" => 7, "offset" => p * 7)) AS page FROM generate_series(0, 5) AS p, :root) AS s,
          json_array_elements(page) WITH ORDINALITY AS a (e, o);
+-- The headers: a link where more rows exist, the number of rows when asked for, of what one may read.
+SELECT (r).status, (r).content_type, (r).headers, convert_from((r).body, 'UTF8') LIKE E'[%]\n' AS line
+    FROM (SELECT selfhost.list_things("limit" => 5, "offset" => 7, tags => NULL) AS r FROM :root OFFSET 0) s;
+SELECT page, headers(selfhost.list_things("limit" => 10, "offset" => page * 10, count => true)) FROM generate_series(0, 4) AS page, :root;
+SELECT headers(selfhost.list_things()), headers(selfhost.list_things(count => false)), headers(selfhost.list_things("limit" => 100)) FROM :root;
+SELECT headers(selfhost.list_things("limit" => 0, count => true)), headers(selfhost.list_things("limit" => 2147483647, "offset" => 5)) FROM :root;
+SELECT try('root', $$list_things("limit" => -1)$$);
+SELECT headers(selfhost.list_things(count => true)), headers(selfhost.list_things("limit" => 1, tags => ARRAY['x,y', 'a'], count => true)) FROM :bert;
+UPDATE selfhost.thing SET tags = ARRAY['a&b=c', 'ä +%/~"<>;', E'\n'] WHERE name = 'many';
+SELECT headers(selfhost.list_things("limit" => 2, tags => ARRAY['a&b=c', 'ä +%/~"<>;', E'\n', NULL], count => true)) FROM :root;
+-- A link that is too long is left out.
+SELECT n, length(headers(selfhost.list_things("limit" => 2, tags => ARRAY['a&b=c', repeat('x', n)]))) FROM unnest(ARRAY[7000, 8000]) AS n, :root;
 DELETE FROM selfhost.thing WHERE name = 'many';
 
 -- ---- changes ----
@@ -132,10 +152,14 @@ SELECT try('root', $$list_thing_datasets('99999999-0000-4000-8000-000000000000')
 INSERT INTO selfhost.timeseries (name, si_unit, thing_uuid, created_by)
     SELECT s.name, 'C', id('boiler'), u.uuid FROM (VALUES ('two', 'anna'), ('One', 'anna'), ('three', 'bert'), ('four', NULL)) AS s (name, owner)
     LEFT JOIN selfhost.user_account u ON u.name = s.owner;
-SELECT names(selfhost.list_thing_timeseries(id('boiler'))) FROM :root;
+SELECT names(rows(selfhost.list_thing_timeseries(id('boiler')))) FROM :root;
 -- Only the series that the caller may read.
 SELECT try('anna', $$list_thing_timeseries(id('boiler'))$$);
-SELECT names(selfhost.list_thing_timeseries(id('boiler'), "limit" => 2, "offset" => 1)) FROM :root;
+SELECT names(rows(selfhost.list_thing_timeseries(id('boiler'), "limit" => 2, "offset" => 1))) FROM :root;
+SELECT show(headers(selfhost.list_thing_timeseries(id('boiler'), "limit" => 2, "offset" => 1, count => true))),
+       headers(selfhost.list_thing_timeseries(id('boiler'), count => true)), headers(selfhost.list_thing_timeseries(id('boiler'))) FROM :root;
+SELECT show(headers(selfhost.list_thing_timeseries(id('boiler'), "limit" => 1, count => true))),
+       headers(selfhost.list_thing_timeseries(id('boiler'), "limit" => 2, count => true)) FROM :anna;
 SELECT try('bert', $$list_thing_timeseries(id('boiler'))$$);
 SELECT try('root', $$list_thing_timeseries('99999999-0000-4000-8000-000000000000')$$);
 SELECT try('root', $$list_thing_timeseries(id('by the owner'))$$);

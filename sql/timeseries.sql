@@ -25,6 +25,11 @@ BEGIN
     RETURN shown;
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -33,6 +38,9 @@ DECLARE
     mark   text;
 BEGIN
     EXECUTE format('SELECT selfhost.%s FROM selfhost.authenticate(sha256(%L))', call, who) INTO answer;
+    IF answer LIKE '(200,application/json,%' THEN
+        answer := t.rows(answer::selfhost.http_response);
+    END IF;
     RETURN CASE answer WHEN '' THEN 'done' ELSE t.show(coalesce(answer, 'no such token')) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS mark = SCHEMA_NAME;
@@ -89,15 +97,16 @@ SELECT try('bert', $$create_timeseries('{"name":"abc","si_unit":"W","thing_uuid"
 
 -- ---- lists; the text of one series is the same in a list and alone ----
 
-SELECT names(selfhost.list_timeseries()) FROM :root;
-SELECT names(selfhost.list_timeseries()), selfhost.list_timeseries("limit" => 1)::text = '[' || selfhost.get_timeseries(id('heat')) || ']' AS same FROM :anna;
+SELECT names(rows(selfhost.list_timeseries())) FROM :root;
+SELECT names(rows(selfhost.list_timeseries())), rows(selfhost.list_timeseries("limit" => 1))::text = '[' || selfhost.get_timeseries(id('heat')) || ']' AS same FROM :anna;
 SELECT try('bert', $$list_timeseries()$$);
-SELECT names(selfhost.list_timeseries("limit" => 2, "offset" => 1)) FROM :root;
-SELECT names(selfhost.list_timeseries(tags => ARRAY['x'])), names(selfhost.list_timeseries(tags => ARRAY['y'])) FROM :anna;
-SELECT names(selfhost.list_timeseries(tags => ARRAY['x'])) FROM :bert;
+SELECT names(rows(selfhost.list_timeseries("limit" => 2, "offset" => 1))) FROM :root;
+SELECT names(rows(selfhost.list_timeseries(tags => ARRAY['x']))), names(rows(selfhost.list_timeseries(tags => ARRAY['y']))) FROM :anna;
+SELECT names(rows(selfhost.list_timeseries(tags => ARRAY['x']))) FROM :bert;
+SELECT headers(selfhost.list_timeseries("limit" => 1, count => true)), headers(selfhost.list_timeseries(tags => ARRAY['x', 'y'], "limit" => 1, count => true)) FROM :anna;
 SET extra_float_digits = -10;
 UPDATE selfhost.timeseries SET lower_bound = 0.1234567890123456 WHERE name = 'heat';
-SELECT selfhost.list_timeseries("limit" => 1) -> 0 ->> 'lower_bound' FROM :anna;
+SELECT rows(selfhost.list_timeseries("limit" => 1)) -> 0 ->> 'lower_bound' FROM :anna;
 RESET extra_float_digits;
 
 -- ---- changes ----

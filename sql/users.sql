@@ -29,6 +29,11 @@ BEGIN
                           '"created":"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z"', '"created":"…"', 'g');
 END
 $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused: SQLSTATE and text; "unmarked" where the text would not reach a
 -- client of the gateway.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
@@ -37,6 +42,9 @@ DECLARE
     mark   text;
 BEGIN
     EXECUTE format('SELECT selfhost.%s FROM selfhost.authenticate(sha256(%L))', call, who) INTO answer;
+    IF answer LIKE '(200,application/json,%' THEN
+        answer := t.rows(answer::selfhost.http_response);
+    END IF;
     RETURN CASE answer WHEN '' THEN 'done' ELSE t.show(coalesce(answer, 'no such token')) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS mark = SCHEMA_NAME;
@@ -108,11 +116,13 @@ SELECT try('root', $$list_users()$$);
 SELECT try('root', $$list_users("limit" => 2)$$);
 SELECT try('root', $$list_users("limit" => 2, "offset" => 1)$$);
 SELECT try('root', $$list_users("offset" => 10)$$);
+SELECT headers(selfhost.list_users("limit" => 2, count => true)), headers(selfhost.list_users("offset" => 1)) FROM :root;
 -- A list holds what may be read, and pages through that.
 SELECT allow('anna', 'read', 'users');
 SELECT try('anna', $$list_users()$$);
 SELECT allow('anna', 'read', 'users/' || id('root'));
 SELECT try('anna', $$list_users("limit" => 1, "offset" => 1)$$);
+SELECT headers(selfhost.list_users("limit" => 1, count => true)) FROM :anna;
 SELECT p ->> 'effect', p ->> 'action', show(p ->> 'resource'), show(p ->> 'group_uuid')
     FROM (SELECT json_array_elements(selfhost.list_user_policies(id('bert'))) AS p FROM :bert) AS s ORDER BY 3, 1, 2;
 SELECT json_array_length(selfhost.list_user_policies(id('anna'))) FROM :root;
@@ -279,7 +289,7 @@ SELECT (SELECT count(*) FROM selfhost.user_group WHERE name = 'bert') AS groups,
        (SELECT count(*) FROM selfhost.token WHERE user_uuid = :'bert_uuid') AS tokens,
        (SELECT count(*) FROM selfhost.policy WHERE group_uuid = :'bert_group') AS policies;
 SELECT try('bert', $$get_me()$$);
-SELECT selfhost.list_things()::jsonb -> 0 ->> 'created_by' FROM :root;
+SELECT rows(selfhost.list_things())::jsonb -> 0 ->> 'created_by' FROM :root;
 
 -- What a personal group denies to another member does not end with the user.
 SELECT try('root', $$create_user('{"name":"cara"}')$$);

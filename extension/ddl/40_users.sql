@@ -117,24 +117,33 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given.
-CREATE FUNCTION selfhost.list_users("limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL)
-    RETURNS json
+-- limit: 20 where it is not given. count: tells how many the caller may read.
+CREATE FUNCTION selfhost.list_users(
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'users');
-    RETURN array_to_json(ARRAY(
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.user_account AS u
+                  WHERE selfhost.can_read('users', u.uuid));
+    END IF;
+    RETURN selfhost._list_answer('users', '', page_size, "offset", total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT u.uuid FROM selfhost.user_account AS u
                     ORDER BY u.name, u.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('users', s.uuid)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+              LIMIT page_size + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._user_json AS j ON j.uuid = page.uuid
         ORDER BY j.name, j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_users(integer, integer) TO selfhost_gateway, selfhost_sql;
+GRANT EXECUTE ON FUNCTION selfhost.list_users(integer, integer, boolean)
+    TO selfhost_gateway, selfhost_sql;
 
 -- The rights that every user begins with, on his personal group: to see and manage himself.
 CREATE FUNCTION selfhost._add_personal_policies(user_uuid uuid, group_uuid uuid) RETURNS void

@@ -43,21 +43,30 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given.
-CREATE FUNCTION selfhost.list_groups("limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL)
-    RETURNS json
+-- limit: 20 where it is not given. count: tells how many the caller may read.
+CREATE FUNCTION selfhost.list_groups(
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'groups');
-    RETURN array_to_json(ARRAY(
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.user_group AS g
+                  WHERE selfhost.can_read('groups', g.uuid));
+    END IF;
+    RETURN selfhost._list_answer('groups', '', page_size, "offset", total, ARRAY(
         SELECT s.json
         FROM (SELECT j.uuid, j.json FROM selfhost._group_json AS j
               ORDER BY j.name, j.uuid OFFSET 0) AS s
         WHERE selfhost.can_read('groups', s.uuid)
-        LIMIT coalesce("limit", 20) OFFSET "offset"));
+        LIMIT page_size + 1::bigint OFFSET "offset"));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_groups(integer, integer) TO selfhost_gateway, selfhost_sql;
+GRANT EXECUTE ON FUNCTION selfhost.list_groups(integer, integer, boolean)
+    TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_group(body jsonb) RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -75,14 +75,25 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given. group_uuids: of these groups only.
+-- limit: 20 where it is not given. group_uuids: of these groups only. count: tells how many the caller
+-- may read.
 CREATE FUNCTION selfhost.list_policies(
-    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, group_uuids uuid[] DEFAULT NULL
-) RETURNS json
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, group_uuids uuid[] DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'policies');
-    RETURN array_to_json(ARRAY(
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.policy AS p
+                  WHERE (group_uuids IS NULL OR p.group_uuid = ANY (group_uuids))
+                    AND selfhost.can_read('policies', p.uuid));
+    END IF;
+    RETURN selfhost._list_answer('policies', selfhost._query('group_uuids', group_uuids::text[]),
+                                 page_size, "offset", total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT p.uuid FROM selfhost.policy AS p
@@ -90,12 +101,12 @@ BEGIN
                     ORDER BY p.resource DESC, p.effect, p.action DESC, p.priority, p.uuid
                     OFFSET 0) AS s
               WHERE selfhost.can_read('policies', s.uuid)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+              LIMIT page_size + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._policy_json AS j ON j.uuid = page.uuid
         ORDER BY j.resource DESC, j.effect, j.action DESC, j.priority, j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_policies(integer, integer, uuid[])
+GRANT EXECUTE ON FUNCTION selfhost.list_policies(integer, integer, uuid[], boolean)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_policy(body jsonb) RETURNS json

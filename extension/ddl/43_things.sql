@@ -26,38 +26,48 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given. tags: with at least one of them. Rights are checked in the order of
--- the list, until the page is full.
+-- limit: 20 where it is not given. tags: with at least one of them. count: tells how many the caller may
+-- read. Rights are checked in the order of the list, until the page is full.
 CREATE FUNCTION selfhost.list_things(
-    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL
-) RETURNS json
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'things');
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.thing AS t
+                  WHERE (list_things.tags IS NULL OR t.tags && list_things.tags)
+                    AND selfhost.can_read('things', t.uuid, t.created_by));
+    END IF;
     IF tags IS NULL THEN
-        RETURN array_to_json(ARRAY(
+        RETURN selfhost._list_answer('things', '', page_size, "offset", total, ARRAY(
             SELECT j.json
             FROM (SELECT s.uuid
                   FROM (SELECT t.uuid, t.created_by FROM selfhost.thing AS t
                         ORDER BY t.name, t.uuid OFFSET 0) AS s
                   WHERE selfhost.can_read('things', s.uuid, s.created_by)
-                  LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+                  LIMIT page_size + 1::bigint OFFSET "offset") AS page
             JOIN selfhost._thing_json AS j ON j.uuid = page.uuid
             ORDER BY j.name, j.uuid));
     END IF;
-    RETURN array_to_json(ARRAY(
+    RETURN selfhost._list_answer('things', selfhost._query('tags', tags), page_size, "offset",
+                                 total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT t.uuid, t.created_by FROM selfhost.thing AS t
                     WHERE t.tags && list_things.tags
                     ORDER BY t.name, t.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('things', s.uuid, s.created_by)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+              LIMIT page_size + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._thing_json AS j ON j.uuid = page.uuid
         ORDER BY j.name, j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_things(integer, integer, text[])
+GRANT EXECUTE ON FUNCTION selfhost.list_things(integer, integer, text[], boolean)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_thing(body jsonb) RETURNS json
@@ -141,52 +151,72 @@ BEGIN
 END
 $$;
 
--- limit: all where it is not given. Only the datasets that the caller may read.
+-- limit: all where it is not given. Only the datasets that the caller may read. count: tells how
+-- many those are.
 CREATE FUNCTION selfhost.list_thing_datasets(
-    uuid uuid, "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL
-) RETURNS json
+    uuid uuid, "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    resource text := selfhost._resource('things', uuid, '/datasets');
+    total    bigint;
 BEGIN
     PERFORM selfhost._require_thing('read', uuid, '/datasets');
     IF NOT selfhost._thing_exists(uuid) THEN
         PERFORM selfhost._no_thing(uuid);
     END IF;
-    RETURN array_to_json(ARRAY(
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.dataset AS d
+                  WHERE d.thing_uuid = list_thing_datasets.uuid
+                    AND selfhost.can_read('datasets', d.uuid, d.created_by));
+    END IF;
+    RETURN selfhost._list_answer(resource, '', "limit", "offset", total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT d.uuid, d.created_by FROM selfhost.dataset AS d
                     WHERE d.thing_uuid = list_thing_datasets.uuid
                     ORDER BY d.name, d.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('datasets', s.uuid, s.created_by)
-              LIMIT "limit" OFFSET "offset") AS page
+              LIMIT "limit" + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._dataset_json AS j ON j.uuid = page.uuid
         ORDER BY j.name, j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_thing_datasets(uuid, integer, integer)
+GRANT EXECUTE ON FUNCTION selfhost.list_thing_datasets(uuid, integer, integer, boolean)
     TO selfhost_gateway, selfhost_sql;
 
--- limit: all where it is not given. Only the series that the caller may read.
+-- limit: all where it is not given. Only the series that the caller may read. count: tells how
+-- many those are.
 CREATE FUNCTION selfhost.list_thing_timeseries(
-    uuid uuid, "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL
-) RETURNS json
+    uuid uuid, "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    resource text := selfhost._resource('things', uuid, '/timeseries');
+    total    bigint;
 BEGIN
     PERFORM selfhost._require_thing('read', uuid);
     IF NOT selfhost._thing_exists(uuid) THEN
         PERFORM selfhost._no_thing(uuid);
     END IF;
-    RETURN array_to_json(ARRAY(
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.timeseries AS t
+                  WHERE t.thing_uuid = list_thing_timeseries.uuid
+                    AND selfhost.can_read('timeseries', t.uuid, t.created_by));
+    END IF;
+    RETURN selfhost._list_answer(resource, '', "limit", "offset", total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT t.uuid, t.created_by FROM selfhost.timeseries AS t
                     WHERE t.thing_uuid = list_thing_timeseries.uuid
                     ORDER BY t.name COLLATE "C", t.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('timeseries', s.uuid, s.created_by)
-              LIMIT "limit" OFFSET "offset") AS page
+              LIMIT "limit" + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._timeseries_json AS j ON j.uuid = page.uuid
         ORDER BY j.name COLLATE "C", j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_thing_timeseries(uuid, integer, integer)
+GRANT EXECUTE ON FUNCTION selfhost.list_thing_timeseries(uuid, integer, integer, boolean)
     TO selfhost_gateway, selfhost_sql;

@@ -55,38 +55,48 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given. tags: with at least one of them. Rights are checked in the order of
--- the list, until the page is full.
+-- limit: 20 where it is not given. tags: with at least one of them. count: tells how many the caller may
+-- read. Rights are checked in the order of the list, until the page is full.
 CREATE FUNCTION selfhost.list_timeseries(
-    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL
-) RETURNS json
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'timeseries');
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.timeseries AS t
+                  WHERE (list_timeseries.tags IS NULL OR t.tags && list_timeseries.tags)
+                    AND selfhost.can_read('timeseries', t.uuid, t.created_by));
+    END IF;
     IF tags IS NULL THEN
-        RETURN array_to_json(ARRAY(
+        RETURN selfhost._list_answer('timeseries', '', page_size, "offset", total, ARRAY(
             SELECT j.json
             FROM (SELECT s.uuid
                   FROM (SELECT t.uuid, t.created_by FROM selfhost.timeseries AS t
                         ORDER BY t.name COLLATE "C", t.uuid OFFSET 0) AS s
                   WHERE selfhost.can_read('timeseries', s.uuid, s.created_by)
-                  LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+                  LIMIT page_size + 1::bigint OFFSET "offset") AS page
             JOIN selfhost._timeseries_json AS j ON j.uuid = page.uuid
             ORDER BY j.name COLLATE "C", j.uuid));
     END IF;
-    RETURN array_to_json(ARRAY(
+    RETURN selfhost._list_answer('timeseries', selfhost._query('tags', tags), page_size, "offset",
+                                 total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT t.uuid, t.created_by FROM selfhost.timeseries AS t
                     WHERE t.tags && list_timeseries.tags
                     ORDER BY t.name COLLATE "C", t.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('timeseries', s.uuid, s.created_by)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+              LIMIT page_size + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._timeseries_json AS j ON j.uuid = page.uuid
         ORDER BY j.name COLLATE "C", j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_timeseries(integer, integer, text[])
+GRANT EXECUTE ON FUNCTION selfhost.list_timeseries(integer, integer, text[], boolean)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_timeseries(body jsonb) RETURNS json

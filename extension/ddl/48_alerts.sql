@@ -120,16 +120,16 @@ END
 $$;
 
 -- limit: 20 where it is not given. An empty text is no filter. severity_le: this severe or less;
--- severity_ge: this severe or more. tags, service: with at least one of them. Rights are checked in
--- the order of the list, until the page is full.
+-- severity_ge: this severe or more. tags, service: with at least one of them. count: tells how many the
+-- caller may read. Rights are checked in the order of the list, until the page is full.
 CREATE FUNCTION selfhost.list_alerts(
     "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, resource text DEFAULT NULL,
     environment text DEFAULT NULL, event text DEFAULT NULL, origin text DEFAULT NULL,
     status selfhost.alert_status DEFAULT NULL, severity selfhost.alert_severity DEFAULT NULL,
     severity_le selfhost.alert_severity DEFAULT NULL,
     severity_ge selfhost.alert_severity DEFAULT NULL,
-    tags text[] DEFAULT NULL, service text[] DEFAULT NULL
-) RETURNS json
+    tags text[] DEFAULT NULL, service text[] DEFAULT NULL, count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -137,37 +137,56 @@ DECLARE
     f_environment text := nullif(list_alerts.environment, '');
     f_event       text := nullif(list_alerts.event, '');
     f_origin      text := nullif(list_alerts.origin, '');
+    page_size     integer := coalesce("limit", 20);
+    query         text;
 BEGIN
     PERFORM selfhost._require('read', 'alerts');
-    RETURN array_to_json(ARRAY(
-        SELECT j.json
-        FROM (SELECT s.uuid
-              FROM (SELECT a.uuid FROM selfhost.alert AS a
-                    WHERE (f_resource IS NULL OR a.resource = f_resource)
-                      AND (f_environment IS NULL OR a.environment = f_environment)
-                      AND (f_event IS NULL OR a.event = f_event)
-                      AND (f_origin IS NULL OR a.origin = f_origin)
-                      AND (list_alerts.severity IS NULL OR a.severity = list_alerts.severity)
-                      -- The most severe is the first of the enum, hence the least.
-                      AND (severity_le IS NULL OR a.severity >= severity_le)
-                      AND (severity_ge IS NULL OR a.severity <= severity_ge)
-                      AND (list_alerts.tags IS NULL OR a.tags && list_alerts.tags)
-                      AND (list_alerts.service IS NULL OR a.service && list_alerts.service)
-                      -- First what is cheap to see: only those of two statuses expire.
-                      AND (list_alerts.status IS NULL OR a.status = list_alerts.status
-                           OR list_alerts.status = 'expire' AND a.status IN ('open', 'acknowledge'))
-                      AND (list_alerts.status IS NULL
-                           OR selfhost._alert_status(a) = list_alerts.status)
-                    ORDER BY a.resource, a.environment, a.event, a.uuid OFFSET 0) AS s
-              WHERE selfhost.can_read('alerts', s.uuid)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
-        JOIN selfhost._alert_json AS j ON j.uuid = page.uuid
-        ORDER BY j.resource, j.environment, j.event, j.uuid));
+    query := selfhost._query('resource', ARRAY[f_resource])
+        || selfhost._query('environment', ARRAY[f_environment])
+        || selfhost._query('event', ARRAY[f_event])
+        || selfhost._query('origin', ARRAY[f_origin])
+        || selfhost._query('status', ARRAY[list_alerts.status::text])
+        || selfhost._query('severity', ARRAY[list_alerts.severity::text])
+        || selfhost._query('severity_le', ARRAY[severity_le::text])
+        || selfhost._query('severity_ge', ARRAY[severity_ge::text])
+        || selfhost._query('tags', list_alerts.tags)
+        || selfhost._query('service', list_alerts.service);
+    RETURN (
+        WITH matching AS (
+            SELECT s.uuid
+            FROM (SELECT a.uuid FROM selfhost.alert AS a
+                  WHERE (f_resource IS NULL OR a.resource = f_resource)
+                    AND (f_environment IS NULL OR a.environment = f_environment)
+                    AND (f_event IS NULL OR a.event = f_event)
+                    AND (f_origin IS NULL OR a.origin = f_origin)
+                    AND (list_alerts.severity IS NULL OR a.severity = list_alerts.severity)
+                    -- The most severe is the first of the enum, hence the least.
+                    AND (severity_le IS NULL OR a.severity >= severity_le)
+                    AND (severity_ge IS NULL OR a.severity <= severity_ge)
+                    AND (list_alerts.tags IS NULL OR a.tags && list_alerts.tags)
+                    AND (list_alerts.service IS NULL OR a.service && list_alerts.service)
+                    -- First what is cheap to see: only those of two statuses expire.
+                    AND (list_alerts.status IS NULL OR a.status = list_alerts.status
+                         OR list_alerts.status = 'expire' AND a.status IN ('open', 'acknowledge'))
+                    AND (list_alerts.status IS NULL
+                         OR selfhost._alert_status(a) = list_alerts.status)
+                  ORDER BY a.resource, a.environment, a.event, a.uuid OFFSET 0) AS s
+            WHERE selfhost.can_read('alerts', s.uuid)
+            -- More than the page only to be counted.
+            LIMIT CASE WHEN count THEN NULL
+                       ELSE coalesce("offset", 0)::bigint + page_size + 1 END)
+        SELECT selfhost._list_answer('alerts', query, page_size, "offset",
+            CASE WHEN count THEN (SELECT count(*) FROM matching) END,
+            ARRAY(SELECT j.json
+                  FROM (SELECT m.uuid FROM matching AS m
+                        LIMIT page_size + 1::bigint OFFSET "offset") AS page
+                  JOIN selfhost._alert_json AS j ON j.uuid = page.uuid
+                  ORDER BY j.resource, j.environment, j.event, j.uuid)));
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.list_alerts(
     integer, integer, text, text, text, text, selfhost.alert_status, selfhost.alert_severity,
-    selfhost.alert_severity, selfhost.alert_severity, text[], text[])
+    selfhost.alert_severity, selfhost.alert_severity, text[], text[], boolean)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_alert(body jsonb) RETURNS json
