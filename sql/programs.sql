@@ -26,6 +26,11 @@ END
 $$;
 CREATE FUNCTION refusal(state text, message text, mark text) RETURNS text LANGUAGE sql AS $$
     SELECT t.show(state || ' ' || message || CASE mark WHEN 'selfhost' THEN '' ELSE ' (unmarked)' END) $$;
+-- The rows of a list.
+CREATE FUNCTION rows(answer selfhost.http_response) RETURNS json LANGUAGE sql AS
+    $$ SELECT rtrim(convert_from((answer).body, 'UTF8'), E'\n')::json $$;
+CREATE FUNCTION headers(answer selfhost.http_response) RETURNS text LANGUAGE sql AS
+    $$ SELECT array_to_string((answer).headers, ', ') $$;
 -- What the user is answered, or refused.
 CREATE FUNCTION try(who text, call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -94,11 +99,12 @@ SELECT try('anna', $$get_program(id('report'))$$);
 SELECT try('bert', $$get_program(id('report'))$$);
 SELECT try('root', $$get_program('99999999-0000-4000-8000-000000000000')$$);
 SELECT try('root', $$get_program(NULL)$$);
-SELECT names(selfhost.list_programs()) FROM :root;
-SELECT names(selfhost.list_programs()) FROM :anna;
-SELECT names(selfhost.list_programs()) FROM :bert;
-SELECT names(selfhost.list_programs("limit" => 1, "offset" => 1)) FROM :root;
-SELECT names(selfhost.list_programs(tags => ARRAY['daily', 'z'])), names(selfhost.list_programs(tags => ARRAY['z'])) FROM :anna;
+SELECT names(rows(selfhost.list_programs())) FROM :root;
+SELECT names(rows(selfhost.list_programs())) FROM :anna;
+SELECT names(rows(selfhost.list_programs())) FROM :bert;
+SELECT names(rows(selfhost.list_programs("limit" => 1, "offset" => 1))) FROM :root;
+SELECT names(rows(selfhost.list_programs(tags => ARRAY['daily', 'z']))), names(rows(selfhost.list_programs(tags => ARRAY['z']))) FROM :anna;
+SELECT headers(selfhost.list_programs("limit" => 1, tags => ARRAY['daily', 'z'], count => true)), headers(selfhost.list_programs(count => true)) FROM :anna;
 
 -- ---- changes ----
 

@@ -116,38 +116,48 @@ BEGIN
 END
 $$;
 
--- limit: 20 where it is not given. tags: with at least one of them. Rights are checked in the order of
--- the list, until the page is full.
+-- limit: 20 where it is not given. tags: with at least one of them. count: tells how many the caller may
+-- read. Rights are checked in the order of the list, until the page is full.
 CREATE FUNCTION selfhost.list_programs(
-    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL
-) RETURNS json
+    "limit" integer DEFAULT NULL, "offset" integer DEFAULT NULL, tags text[] DEFAULT NULL,
+    count boolean DEFAULT NULL
+) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    page_size integer := coalesce("limit", 20);
+    total     bigint;
 BEGIN
     PERFORM selfhost._require('read', 'programs');
+    IF count THEN
+        total := (SELECT count(*) FROM selfhost.program AS p
+                  WHERE (list_programs.tags IS NULL OR p.tags && list_programs.tags)
+                    AND selfhost.can_read('programs', p.uuid, p.created_by));
+    END IF;
     IF tags IS NULL THEN
-        RETURN array_to_json(ARRAY(
+        RETURN selfhost._list_answer('programs', '', page_size, "offset", total, ARRAY(
             SELECT j.json
             FROM (SELECT s.uuid
                   FROM (SELECT p.uuid, p.created_by FROM selfhost.program AS p
                         ORDER BY p.name, p.uuid OFFSET 0) AS s
                   WHERE selfhost.can_read('programs', s.uuid, s.created_by)
-                  LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+                  LIMIT page_size + 1::bigint OFFSET "offset") AS page
             JOIN selfhost._program_json AS j ON j.uuid = page.uuid
             ORDER BY j.name, j.uuid));
     END IF;
-    RETURN array_to_json(ARRAY(
+    RETURN selfhost._list_answer('programs', selfhost._query('tags', tags), page_size, "offset",
+                                 total, ARRAY(
         SELECT j.json
         FROM (SELECT s.uuid
               FROM (SELECT p.uuid, p.created_by FROM selfhost.program AS p
                     WHERE p.tags && list_programs.tags
                     ORDER BY p.name, p.uuid OFFSET 0) AS s
               WHERE selfhost.can_read('programs', s.uuid, s.created_by)
-              LIMIT coalesce("limit", 20) OFFSET "offset") AS page
+              LIMIT page_size + 1::bigint OFFSET "offset") AS page
         JOIN selfhost._program_json AS j ON j.uuid = page.uuid
         ORDER BY j.name, j.uuid));
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.list_programs(integer, integer, text[])
+GRANT EXECUTE ON FUNCTION selfhost.list_programs(integer, integer, text[], boolean)
     TO selfhost_gateway, selfhost_sql;
 
 CREATE FUNCTION selfhost.create_program(body jsonb) RETURNS json
