@@ -20,6 +20,8 @@ my $serial = 0;
 our %make;
 our $start = '2020-01-01T00:00:00Z';
 our $end = '2020-01-02T00:00:00Z';
+# The first page of a list that has another one.
+our $page = 'limit=1&count=true';
 
 # HTTP::Tiny writes head and body of a request one after the other. Without this the second waits
 # until the first is acknowledged, 40 ms for each request with a body.
@@ -133,7 +135,7 @@ sub upload_call
 # with content_type; also: what further rights it needs by its nature ([action, resource], ...); scope:
 # its right, where it is not its x-scope; may_be_empty: its list has no rows.
 our %call = (
-	list_users         => sub { {} },
+	list_users         => sub { { query => $page } },
 	create_user        => sub { { json => { name => unique('new user') } } },
 	get_me             => sub { {} },
 	get_user           => sub { { path => [ $make{user}->() ] } },
@@ -153,7 +155,7 @@ our %call = (
 		return { path => [ $user, $token ] };
 	},
 
-	list_groups         => sub { {} },
+	list_groups         => sub { { query => $page } },
 	create_group        => sub { { json => { name => unique('new group') } } },
 	get_group           => sub { { path => [ $make{group}->() ] } },
 	update_group        => sub { { path => [ $make{group}->() ], json => { name => unique('named') } } },
@@ -164,7 +166,7 @@ our %call = (
 		return { path => [$group] };
 	},
 
-	list_policies => sub { {} },
+	list_policies => sub { { query => $page } },
 	create_policy => sub {
 		return {
 			json => { group_uuid => $make{group}->(), priority => 1, effect => 'allow',
@@ -178,7 +180,7 @@ our %call = (
 	},
 	delete_policy => sub { { path => [ $make{policy}->() ] } },
 
-	list_programs           => sub { {} },
+	list_programs           => sub { { query => $page } },
 	create_program          => sub { { json => new_program() } },
 	get_program             => sub { { path => [ $make{program}->() ] } },
 	update_program          => sub { { path => [ $make{program}->() ], json => { name => 'named' } } },
@@ -198,30 +200,34 @@ our %call = (
 			expect => 503 };
 	},
 
-	list_alerts  => sub { {} },
+	list_alerts  => sub { { query => $page } },
 	create_alert => sub { { json => new_alert() } },
 	get_alert    => sub { { path => [ $make{alert}->() ] } },
 	update_alert => sub { { path => [ $make{alert}->() ], json => { status => 'acknowledge' } } },
 	delete_alert => sub { { path => [ $make{alert}->() ] } },
 
-	list_things           => sub { {} },
+	list_things           => sub { { query => $page } },
 	create_thing          => sub { { json => { name => unique('new thing') } } },
 	get_thing             => sub { { path => [ $make{thing}->() ] } },
 	update_thing          => sub { { path => [ $make{thing}->() ], json => { name => unique('named') } } },
 	delete_thing          => sub { { path => [ $make{thing}->() ] } },
 	list_thing_datasets   => sub {
 		my $thing = $make{thing}->();
-		my $dataset = created('/v2/datasets', {
-			name => unique('dataset'), format => 'csv', content => undef, thing_uuid => $thing })->{uuid};
-		return { path => [$thing], also => [ [ 'read', "datasets/$dataset" ] ] };
+		my ($dataset) = map {
+			created('/v2/datasets', {
+				name => unique('dataset'), format => 'csv', content => undef, thing_uuid => $thing })->{uuid}
+		} 1 .. 2;
+		return { path => [$thing], query => $page, also => [ [ 'read', "datasets/$dataset" ] ] };
 	},
 	list_thing_timeseries => sub {
 		my $thing = $make{thing}->();
-		my $series = created('/v2/timeseries', { name => unique('series'), si_unit => 'C', thing_uuid => $thing })->{uuid};
-		return { path => [$thing], also => [ [ 'read', "timeseries/$series" ] ] };
+		my ($series) = map {
+			created('/v2/timeseries', { name => unique('series'), si_unit => 'C', thing_uuid => $thing })->{uuid}
+		} 1 .. 2;
+		return { path => [$thing], query => $page, also => [ [ 'read', "timeseries/$series" ] ] };
 	},
 
-	list_datasets         => sub { {} },
+	list_datasets         => sub { { query => $page } },
 	create_dataset        => sub {
 		return { json => { name => unique('new dataset'), format => 'misc', content => undef } };
 	},
@@ -237,7 +243,7 @@ our %call = (
 	},
 	assemble_dataset      => sub { upload_call(1) },
 
-	list_timeseries        => sub { {} },
+	list_timeseries        => sub { { query => $page } },
 	create_timeseries      => sub { { json => { name => unique('new series'), si_unit => 'C' } } },
 	get_timeseries         => sub { { path => [ $make{series}->() ] } },
 	update_timeseries      => sub { { path => [ $make{series}->() ], json => { name => 'named' } } },
