@@ -132,8 +132,8 @@ link_header(const text *resource, const text *query, int limit, int64 next, bool
 }
 
 /*
- * _list_answer(resource, query, limit, offset, total, rows) -> http_response. rows: of the page, and one
- * more where there are more; limit NULL: all. total NULL: nobody has asked for it.
+ * _list_answer(resource, query, limit, offset, total, rows) -> http_response. rows: of the page, and
+ * one more where there are more; limit NULL: all. total NULL: nobody has asked for it.
  */
 Datum
 sh_list_answer(PG_FUNCTION_ARGS)
