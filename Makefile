@@ -115,7 +115,7 @@ deps-lint:
 
 SANITIZED = build/sanitized
 SAN_FLAGS = -fno-sanitize-recover=all -fno-omit-frame-pointer
-ASAN_TESTS ?= $(wildcard t/02*.pl) t/040_selfctl.pl
+ASAN_TESTS ?= $(wildcard t/02*.pl t/03[5-9]*.pl) t/040_selfctl.pl
 
 asan: asan-unit asan-tap
 

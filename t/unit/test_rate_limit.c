@@ -77,10 +77,12 @@ test_tokens(void)
 	is_int(admitted(&b, 10, 3 * SECOND, &refusal), 4, "another token has a bucket of its own");
 	gw_rate_limit_succeeded(limit, &elsewhere, user, -1, 3 * SECOND);
 	is_int(admitted(&elsewhere, 10, 3 * SECOND, &refusal), 4, "so has the same in another domain");
-	is_int(admitted(&a, 10, 3 * SECOND + 181 * SECOND, &refusal), 5, "after a long time it is full");
+	is_int(admitted(&a, 10, 3 * SECOND + 181 * SECOND, &refusal), 5,
+		   "after a long time it is full");
 	config.rate_per_hour = 0;
 	gw_rate_limit_configure(limit, &config);
-	is_int(admitted(&a, 1000, 3 * SECOND + 181 * SECOND, &refusal), 1000, "without a rate, no limit");
+	is_int(admitted(&a, 1000, 3 * SECOND + 181 * SECOND, &refusal), 1000,
+		   "without a rate, no limit");
 }
 
 static void
