@@ -104,8 +104,7 @@ format-check:
 	clang-format --dry-run --Werror --style=file $(SOURCES)
 
 compile_commands.json: deps-lint
-	$(MAKE) clean
-	bear -- $(MAKE) all
+	bear -- $(MAKE) -B all
 	$(MAKE) -C t/unit
 
 deps-lint:
@@ -123,7 +122,7 @@ asan-unit:
 	$(MAKE) -C t/unit check SAN=1
 
 # The gateway and selfctl with AddressSanitizer and UndefinedBehaviorSanitizer, and LeakSanitizer.
-asan-tap: sanitized-copy
+asan-tap: deps sanitized-copy
 	$(MAKE) -C $(SANITIZED) extension
 	$(MAKE) -C $(SANITIZED) $(PROGRAMS) EXTRA_CFLAGS="-fsanitize=address,undefined $(SAN_FLAGS)"
 	SELFHOST_SANITIZED=1 $(MAKE) -C $(SANITIZED) check-tap PROVE_TESTS="$(ASAN_TESTS)"
@@ -139,6 +138,8 @@ sanitized-copy:
 	tar -cf - --exclude='*.[oa]' --exclude='*.so' --exclude=bin --exclude=corpus Makefile common extension gateway selfctl \
 		docs packaging sql expected t README.md | tar -xf - -C $(SANITIZED)
 	rm -f $(SANITIZED)/gateway/selfserv $(SANITIZED)/selfctl/selfctl
+	mkdir $(SANITIZED)/build
+	[ ! -d build/swagger-ui ] || cp -Rp build/swagger-ui $(SANITIZED)/build
 
 # One after the other, so many seconds each.
 SECONDS ?= 60
