@@ -191,7 +191,8 @@ gw_fast_lane_flush(GwFastLane *lane)
 		return;
 	if (lane->conn == NULL && lane->loop->now < lane->backoff.until)
 	{
-		gw_lane_fail_all(&lane->pending, &lane->backoff.problem);
+		if (gw_backoff_refuses(&lane->backoff, lane->loop->now))
+			gw_lane_fail_all(&lane->pending, &lane->backoff.problem);
 		return;
 	}
 	if (lane->conn == NULL)

@@ -173,7 +173,7 @@ start_pending(GwHeavyLane *lane)
 	while (lane->nopening < lane->pending.n && lane->nconnections < lane->max_connections &&
 		   lane->loop->now >= lane->backoff.until)
 		open_connection(lane);
-	if (lane->nconnections == 0 && lane->loop->now < lane->backoff.until)
+	if (lane->nconnections == 0 && gw_backoff_refuses(&lane->backoff, lane->loop->now))
 		gw_lane_fail_all(&lane->pending, &lane->backoff.problem);
 }
 

@@ -517,6 +517,12 @@ gw_http_run(GwHttp *http)
 	return until;
 }
 
+bool
+gw_http_is_due(const GwHttp *http)
+{
+	return http->needs_run;
+}
+
 /* ---- starting and stopping ---- */
 
 static void

@@ -24,6 +24,9 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
 /* Handles what the loop's turn has brought; returns when the next turn must come at the latest. */
 extern int64_t gw_http_run(GwHttp *http);
 
+/* Has something changed since gw_http_run() that it must handle? */
+extern bool gw_http_is_due(const GwHttp *http);
+
 /* Enforces the limits of time; every GW_TICK_US. */
 extern void gw_http_tick(GwHttp *http);
 

@@ -7,9 +7,13 @@
 #include "config.h"
 #include "pgconn.h"
 
-/* After a failure to connect: wait 100 ms, then twice as long each time, 2 s at most. */
+/*
+ * After a failure to connect: wait 100 ms, then twice as long each time, 1 s at most. Requests that
+ * come in the meantime are refused, unless the next attempt is near.
+ */
 #define GW_BACKOFF_FIRST INT64_C(100000)
-#define GW_BACKOFF_MAX	 INT64_C(2000000)
+#define GW_BACKOFF_MAX	 INT64_C(1000000)
+#define GW_BACKOFF_NEAR	 INT64_C(250000)
 
 typedef struct GwBackoff
 {
@@ -26,6 +30,13 @@ gw_backoff_failed(GwBackoff *backoff, int64_t now, const GwProblem *problem)
 		backoff->wait = GW_BACKOFF_MAX;
 	backoff->until = now + backoff->wait;
 	backoff->problem = *problem;
+}
+
+/* Should requests be refused now, rather than wait for the next attempt to connect? */
+static inline bool
+gw_backoff_refuses(const GwBackoff *backoff, int64_t now)
+{
+	return backoff->until - now > GW_BACKOFF_NEAR;
 }
 
 /* The answer to a request that nobody could be asked about in time. */

@@ -64,6 +64,9 @@ turn(GwThread *thread)
 	int64_t until = gw_http_run(thread->http);
 
 	gw_pools_flush(&thread->pools);
+	/* Requests that were refused at once have their answers already. */
+	if (gw_http_is_due(thread->http))
+		until = 0;
 	if (until > thread->last_tick + GW_TICK_US)
 		until = thread->last_tick + GW_TICK_US;
 	gw_loop_turn(loop, until);
