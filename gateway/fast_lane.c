@@ -378,7 +378,7 @@ lane_closed(GwPgConn *conn, const GwProblem *why)
 	}
 	lane->first = 0;
 	/* A connection that was in use once is replaced at once. */
-	if (conn->nfunctions > 0)
+	if (conn->was_ready)
 		return;
 	gw_backoff_failed(&lane->backoff, lane->loop->now, why);
 	gw_lane_fail_all(&lane->pending, why);

@@ -52,7 +52,7 @@ forget_connection(GwHeavyLane *lane, GwPgConn *conn)
 		link = &(*link)->next;
 	*link = conn->next;
 	lane->nconnections--;
-	if (conn->nfunctions == 0)
+	if (!conn->was_ready)
 		lane->nopening--;
 	if (conn->job != NULL)
 		lane->nrunning--;
@@ -312,7 +312,7 @@ lane_closed(GwPgConn *conn, const GwProblem *why)
 {
 	GwHeavyLane *lane = conn->owner;
 	GwJob *job = conn->job;
-	bool was_in_use = conn->nfunctions > 0;
+	bool was_in_use = conn->was_ready;
 	GwProblem problem = *why;
 
 	if (job != NULL && conn->has_problem)

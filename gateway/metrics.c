@@ -203,9 +203,12 @@ print_pool_gauge(GwMetrics *const *metrics, int n, const char *name, const char 
 
 		for (int i = 0; i < n; i++)
 		{
-			const GwPoolState *state = p < metrics[i]->npools ? &metrics[i]->pools[p] : NULL;
+			const GwPoolState *state;
 
-			if (state != NULL && strcmp(state->domain, first->domain) == 0)
+			if (p >= metrics[i]->npools)
+				continue;
+			state = &metrics[i]->pools[p];
+			if (strcmp(state->domain, first->domain) == 0)
 				sum += *(const int *) ((const char *) state + offset);
 		}
 		shc_buf_printf(out, "selfserv_%s{domain=", name);

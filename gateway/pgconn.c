@@ -245,6 +245,7 @@ finish_setup(GwPgConn *conn)
 		return;
 	}
 	conn->state = GW_PG_READY;
+	conn->was_ready = true;
 	conn->since = conn->loop->now;
 	conn->events->ready(conn);
 }

@@ -65,6 +65,7 @@ struct GwPgConn
 	void *owner;
 	const GwPgSettings *settings; /* lives as long as the connection's owner */
 	int64_t since;				  /* start of connecting, then last use */
+	bool was_ready;				  /* ready() was called */
 	bool is_paused;				  /* nothing is read, so that the server waits */
 	bool *is_prepared;			  /* one for each operation, and one */
 	int nfunctions;				  /* of the extension, seen while setting up */
