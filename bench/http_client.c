@@ -122,33 +122,56 @@ receive(HttpClient *client, size_t *have)
 	client->buf[*have] = '\0';
 }
 
-/* Removes chunk framing in place; returns the body's length. `start`: offset of the first chunk. */
-static size_t
-read_chunks(HttpClient *client, size_t start, size_t *have)
+/* The next byte of the answer; *at and *have are where the buffer is. */
+static int
+next_byte(HttpClient *client, size_t *at, size_t *have)
 {
-	size_t out = start;
-	size_t in = start;
+	if (*at == *have)
+	{
+		*at = *have = 0;
+		receive(client, have);
+	}
+	return (unsigned char) client->buf[(*at)++];
+}
+
+/*
+ * Reads a chunked body to its end, as a client that works on it piece by piece; returns its length.
+ * at: offset of the first chunk. The buffer holds nothing of use afterwards.
+ */
+static size_t
+read_chunks(HttpClient *client, size_t at, size_t have)
+{
+	size_t len = 0;
 
 	for (;;)
 	{
-		char *line_end;
-		size_t size;
+		char digits[20] = "";
+		size_t n = 0;
+		size_t left;
+		int c;
 
-		while ((line_end = memchr(client->buf + in, '\n', *have - in)) == NULL)
-			receive(client, have);
-		size = strtoul(client->buf + in, NULL, 16);
-		in = (size_t) (line_end - client->buf) + 1;
-		while (*have - in < size + 2)
-			receive(client, have);
-		memmove(client->buf + out, client->buf + in, size);
-		out += size;
-		in += size + 2;
-		if (size == 0)
-			return out - start;
-		/* What was received behind this chunk moves down, so that memory stays bounded. */
-		memmove(client->buf + out, client->buf + in, *have - in);
-		*have -= in - out;
-		in = out;
+		while ((c = next_byte(client, &at, &have)) != '\n')
+		{
+			if (n < sizeof(digits) - 1)
+				digits[n++] = (char) c;
+		}
+		left = strtoul(digits, NULL, 16);
+		len += left;
+		for (size_t rest = left + 2; rest > 0;)
+		{
+			size_t here;
+
+			if (at == have)
+			{
+				at = have = 0;
+				receive(client, &have);
+			}
+			here = have - at < rest ? have - at : rest;
+			at += here;
+			rest -= here;
+		}
+		if (left == 0)
+			return len;
 	}
 }
 
@@ -177,7 +200,7 @@ http_request(HttpClient *client, const char *method, const char *path, const cha
 	}
 	else if ((header = strcasestr(client->buf, "\ntransfer-encoding: chunked")) != NULL &&
 			 header < end)
-		answer.len = read_chunks(client, head, &have);
+		answer.len = read_chunks(client, head, have);
 	answer.body = client->buf + head;
 	return answer;
 }

@@ -1,6 +1,6 @@
 /*
- * access_log.h: one line for each request, written many at once at the end of a loop's turn. Loop
- * thread only.
+ * access_log.h: one line for each request, written many at once: when the buffer is full, and four
+ * times a second. Loop thread only.
  */
 #ifndef SH_GATEWAY_ACCESS_LOG_H
 #define SH_GATEWAY_ACCESS_LOG_H

@@ -410,6 +410,19 @@ gw_heavy_lane_tick(GwHeavyLane *lane)
 }
 
 bool
+gw_heavy_lane_is_streaming(const GwHeavyLane *lane)
+{
+	if (lane->nrunning == 0)
+		return false;
+	for (const GwPgConn *conn = lane->connections; conn != NULL; conn = conn->next)
+	{
+		if (conn->job != NULL && conn->job->is_streamed && !conn->is_paused)
+			return true;
+	}
+	return false;
+}
+
+bool
 gw_heavy_lane_is_idle(const GwHeavyLane *lane)
 {
 	return lane->pending.first == NULL && lane->nrunning == 0;

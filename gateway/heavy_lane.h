@@ -34,6 +34,8 @@ extern void gw_heavy_lane_flush(GwHeavyLane *lane);
 
 /* Enforces the limits of time, and the lowest rate of a client that reads a stream. */
 extern void gw_heavy_lane_tick(GwHeavyLane *lane);
+/* Does PostgreSQL send a stream whose client keeps up? */
+extern bool gw_heavy_lane_is_streaming(const GwHeavyLane *lane);
 extern bool gw_heavy_lane_is_idle(const GwHeavyLane *lane);
 extern void gw_heavy_lane_close(GwHeavyLane *lane, const GwProblem *problem);
 

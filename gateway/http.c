@@ -466,6 +466,7 @@ gw_http_tick(GwHttp *http)
 {
 	http->metrics->active_requests = http->nactive;
 	gw_metrics_pools(http->metrics, http->pools);
+	gw_access_log_flush(&http->log);
 	for (GwClient *client = http->clients; client != NULL; client = client->next)
 	{
 		if (client_is_late(http, client) && client->fd >= 0)
@@ -503,7 +504,6 @@ gw_http_run(GwHttp *http)
 	{
 		http->needs_run = false;
 		MHD_run(http->daemon);
-		gw_access_log_flush(&http->log);
 	}
 	if (http->needs_run)
 		return 0;

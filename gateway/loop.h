@@ -44,8 +44,11 @@ extern void gw_loop_close(GwLoop *loop);
 extern bool gw_loop_watch(GwLoop *loop, GwWatch *watch, int fd, uint32_t events);
 extern void gw_loop_unwatch(GwLoop *loop, GwWatch *watch);
 
-/* Waits for events until `until` (monotonic microseconds) at most and dispatches them. */
-extern void gw_loop_turn(GwLoop *loop, int64_t until);
+/*
+ * Waits for events until `until` (monotonic microseconds) at most and dispatches them. expects_soon:
+ * one will come within some dozens of microseconds, as a rule.
+ */
+extern void gw_loop_turn(GwLoop *loop, int64_t until, bool expects_soon);
 
 /* Ends the wait of another thread's loop. */
 extern void gw_loop_wake(GwLoop *loop);

@@ -250,6 +250,17 @@ gw_pools_tick(GwPools *pools)
 }
 
 bool
+gw_pools_expect_soon(const GwPools *pools)
+{
+	for (int i = 0; i < pools->n; i++)
+	{
+		if (pools->by_name[i]->fast.n > 0 || gw_heavy_lane_is_streaming(&pools->by_name[i]->heavy))
+			return true;
+	}
+	return false;
+}
+
+bool
 gw_pools_are_idle(const GwPools *pools)
 {
 	for (const GwPool *pool = pools->pools; pool != NULL; pool = pool->next)

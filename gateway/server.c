@@ -69,7 +69,7 @@ turn(GwThread *thread)
 		until = 0;
 	if (until > thread->last_tick + GW_TICK_US)
 		until = thread->last_tick + GW_TICK_US;
-	gw_loop_turn(loop, until);
+	gw_loop_turn(loop, until, gw_pools_expect_soon(&thread->pools));
 	take_domains(thread);
 	if (loop->now - thread->last_tick >= GW_TICK_US)
 	{

@@ -206,7 +206,7 @@ CREATE FUNCTION pieces(accept text) RETURNS TABLE (piece bigint, len integer, he
         SELECT selfhost.get_timeseries_data('abababab-0000-4000-8000-000000000004', '2020-01-01Z', '2020-12-01Z', accept => accept) AS r
         OFFSET 0) AS s
 $$;
-SELECT count(*), max(len) <= 65536 AS bounded, min(len) FILTER (WHERE piece < 10) > 65000 AS full_pieces, bool_and(head = (piece = 1)) AS one_head
+SELECT count(*), max(len) <= 16384 AS bounded, min(len) FILTER (WHERE piece < 10) > 15800 AS full_pieces, bool_and(head = (piece = 1)) AS one_head
 FROM pieces(NULL);
 -- The answer is that of the points, in JSON and CSV, of one and several series.
 SELECT md5(get(:long, '2020-01-01Z', '2020-12-01Z')::jsonb::text) = md5(jsonb_agg(jsonb_build_object(

@@ -117,13 +117,12 @@ put_decimal(char *p, uint32_t value, int scale)
 	{
 		case 1:
 			whole = value / 10;
-			rest = value % 10;
+			rest = value - whole * 10;
 			p = put_whole(p, whole);
-			if (rest == 0)
-				return p;
+			/* Without a branch: a tenth of all values have no decimal, at random. */
 			p[0] = '.';
 			p[1] = (char) ('0' + rest);
-			return p + 2;
+			return p + 2 * (rest != 0);
 		case 2:
 			whole = value / 100;
 			rest = value % 100;
@@ -150,6 +149,25 @@ put_decimal(char *p, uint32_t value, int scale)
 	while (p[-1] == '0')
 		p--;
 	return p;
+}
+
+/* "HH:MM:" of each minute of a day; filled when it is needed first. */
+static char minute_text[1440][8];
+static bool has_minutes;
+
+static void
+fill_minutes(void)
+{
+	if (has_minutes)
+		return;
+	for (uint32_t minute = 0; minute < 1440; minute++)
+	{
+		put_two(minute_text[minute], minute / 60);
+		minute_text[minute][2] = ':';
+		put_two(minute_text[minute] + 3, minute % 60);
+		minute_text[minute][5] = ':';
+	}
+	has_minutes = true;
 }
 
 /* What stands before and behind the time of day of all rows of one day and one offset. */
@@ -202,6 +220,7 @@ sh_rows_print_plain(char *p, const char *limit, ShFormat format, const ShPoints 
 		return p;
 	if ((uint64_t) (points->ts[k] - day_begin) >= DAY || points->ts[k] % SECOND != 0)
 		return p;
+	fill_minutes();
 	make_frame(&frame, format, points->ts[k], offset, cache);
 	for (; k < last && p <= limit; k++)
 	{
@@ -218,11 +237,8 @@ sh_rows_print_plain(char *p, const char *limit, ShFormat format, const ShPoints 
 		/* Whole registers instead of exact lengths: the room is there. */
 		memcpy(p, frame.before, sizeof(frame.before));
 		p += frame.before_len;
-		put_two(p, minute / 60);
-		p[2] = ':';
-		put_two(p + 3, minute % 60);
-		p[5] = ':';
-		put_two(p + 6, second % 60);
+		memcpy(p, minute_text[minute], 8);
+		put_two(p + 6, second - minute * 60);
 		p += 8;
 		memcpy(p, frame.behind, sizeof(frame.behind));
 		p += frame.behind_len;

@@ -13,8 +13,12 @@
 #include "units.h"
 #include "utils/snapshot.h"
 
-/* Most bytes of one piece of an answer. */
-#define SH_PIECE_SIZE (64 * 1024)
+/*
+ * Most bytes of one piece of an answer. Each piece is copied four times on its way into the socket: of
+ * this size it stays in the cache of the processor (measured: a year in 1.34 ms, in 1.66 ms with four
+ * times as much).
+ */
+#define SH_PIECE_SIZE (16 * 1024)
 
 typedef struct ShReadSeries
 {
