@@ -33,6 +33,7 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("listen.host", SHC_CONF_STRING, listen_host, "", 0, 0, "address or host name to listen on; empty: all"),
 	KEY("listen.key", SHC_CONF_STRING, listen_key, "", 0, 0, "PEM file with the key of the certificate"),
 	KEY("listen.port", SHC_CONF_INT, listen_port, "8095", 0, 65535, "TCP port; 0 picks a free one"),
+	KEY("listen.trusted_proxies", SHC_CONF_LIST, trusted_proxies, "[]", 0, 0, "addresses and networks of proxies whose X-Forwarded-For is believed"),
 	KEY("log.access", SHC_CONF_BOOL, log_access, "true", 0, 0, "one line for each request"),
 	KEY("log.level", SHC_CONF_STRING, log_level, "info", 0, 0, "debug, info, warning or error"),
 	KEY("openapi", SHC_CONF_STRING, openapi, "", 0, 0, "the description of the REST API; empty: the installed one"),

@@ -32,6 +32,7 @@ typedef struct GwConfig
 	char *listen_host;
 	char *listen_key;
 	int64_t listen_port;
+	ShcConfList trusted_proxies;
 	bool log_access;
 	char *log_level;
 	char *openapi;

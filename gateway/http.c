@@ -170,9 +170,7 @@ unpark(GwHttp *http, GwRequest *request)
 static GwCaller
 caller_of(const GwRequest *request)
 {
-	const GwClient *client = request->client;
-
-	return (GwCaller){request->domain, request->job.digest, client->address};
+	return (GwCaller){request->domain, request->job.digest, request->address};
 }
 
 /* It is known now whether the token is good: a 401 says that it is not, a user that it is. */
@@ -289,7 +287,6 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 {
 	GwHttp *http = context;
 	GwRequest *request = *request_context;
-	const GwClient *client = request != NULL ? request->client : NULL;
 	int64_t now;
 
 	(void) connection;
@@ -313,7 +310,7 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 						   request->status, now - request->began,
 						   request->body_len + request->discarded, request->bytes);
 	if (http->config->log_access && request->head_seen && shc_log_enabled(SHC_LOG_INFO))
-		gw_access_log_add(&http->log, request, client != NULL ? client->address : "",
+		gw_access_log_add(&http->log, request, request->address,
 						  code == MHD_REQUEST_TERMINATED_COMPLETED_OK, now);
 	gw_client_enter(http, request->client, GW_CLIENT_IDLE);
 	give_back(http, request);
@@ -352,8 +349,11 @@ static enum MHD_Result
 take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, const char *method)
 {
 	const char *length = lookup_header(connection, "Content-Length");
+	const GwClient *client = request->client;
 	bool is_malformed;
 
+	gw_proxies_client(http->proxies, client->address, lookup_header(connection, "X-Forwarded-For"),
+					  request->address);
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, request);
 	if (length != NULL && lookup_header(connection, "Transfer-Encoding") != NULL)
 	{
@@ -580,14 +580,16 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
 	http->pools = pools;
 	http->rate_limit = rate_limit;
 	http->metrics = metrics;
+	http->proxies = gw_proxies_new(&config->trusted_proxies);
 	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
 	http->needs_run = true;
-	http->daemon = start_daemon(http, listen_fd, nthreads);
+	http->daemon = http->proxies != NULL ? start_daemon(http, listen_fd, nthreads) : NULL;
 	info =
 		http->daemon != NULL ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (info == NULL || !gw_loop_watch(loop, &http->watch, info->epoll_fd, EPOLLIN))
 	{
 		shc_error("cannot start the HTTP server");
+		gw_proxies_free(http->proxies);
 		if (http->daemon != NULL)
 		{
 			MHD_quiesce_daemon(http->daemon);
@@ -618,6 +620,7 @@ gw_http_stop(GwHttp *http)
 {
 	gw_loop_unwatch(http->loop, &http->watch);
 	MHD_stop_daemon(http->daemon);
+	gw_proxies_free(http->proxies);
 	gw_access_log_flush(&http->log);
 	while (http->spare != NULL)
 	{

@@ -8,6 +8,7 @@
 
 #include "access_log.h"
 #include "http.h"
+#include "proxies.h"
 #include "request.h"
 
 /*
@@ -46,6 +47,7 @@ struct GwHttp
 	GwPools *pools;
 	GwRateLimit *rate_limit;
 	GwMetrics *metrics;
+	GwProxies *proxies;
 	struct MHD_Daemon *daemon;
 	GwWatch watch;
 	bool needs_run;

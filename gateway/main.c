@@ -20,6 +20,7 @@
 #include "listener.h"
 #include "log.h"
 #include "route.h"
+#include "proxies.h"
 #include "server.h"
 #include "static_files.h"
 #include "tls.h"
@@ -182,6 +183,15 @@ load_page(const GwConfig *config, GwStaticFiles *files)
 		directory = found;
 	if (!gw_static_files_add_directory(files, PAGE_PATH, directory))
 		shc_warning("%s is not served", PAGE_PATH);
+}
+
+static bool
+check_proxies(const GwConfig *config)
+{
+	GwProxies *proxies = gw_proxies_new(&config->trusted_proxies);
+
+	gw_proxies_free(proxies);
+	return proxies != NULL;
 }
 
 static bool
@@ -375,8 +385,8 @@ main(int argc, char **argv)
 		return code >= 0 ? code : 1;
 	}
 	code = 1;
-	if (!read_config(&arguments, &config) || !load_certificate(&config) ||
-		!load_routes(&config, &routes, static_files))
+	if (!read_config(&arguments, &config) || !check_proxies(&config) ||
+		!load_certificate(&config) || !load_routes(&config, &routes, static_files))
 		goto out;
 	load_page(&config, static_files);
 	if (config.domainfile[0] == '\0')

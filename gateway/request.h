@@ -63,6 +63,7 @@ typedef struct GwRequest
 	/* for the log */
 	int status;
 	uint64_t bytes;
+	char address[48]; /* the client's */
 	/* the HTTP side's */
 	void *owner;
 	void *connection;

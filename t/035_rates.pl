@@ -7,7 +7,7 @@ use ShTest;
 
 my $sh = ShTest->new('rates', conf => {
 	'rate_control.req_per_hour' => 3600, 'rate_control.maxburst' => 20,
-	'auth.failures_per_minute' => 60, 'auth.failures_burst' => 10 });
+	'auth.failures_per_minute' => 60, 'auth.failures_burst' => 10, 'listen.trusted_proxies' => '[127.0.0.0/8]' });
 
 sub statuses
 {
@@ -48,6 +48,14 @@ cmp_ok($count->{401}, '>=', 10, 'wrong tokens are refused');
 cmp_ok($count->{429} // 0, '>=', 5, 'and then not even looked at') or diag(explain($count));
 $sh->wait_until('root may ask', sub { return $sh->get('/v2/users/me')->{status} == 200; });
 pass('a token that has authenticated goes on');
+
+# Behind a trusted proxy the failures are those of the client.
+my @behind = (token => 'secret-token.wrong', headers => { 'X-Forwarded-For' => '203.0.113.5' });
+is($sh->get('/v2/users/me', @behind)->{status}, 401, 'another client behind the proxy is not barred');
+$count = statuses(30, @behind);
+cmp_ok($count->{429} // 0, '>=', 5, 'until it fails, too') or diag(explain($count));
+is($sh->get('/v2/users/me', token => 'secret-token.wrong', headers => { 'X-Forwarded-For' => '203.0.113.6' })->{status}, 401, 'a third one is not');
+$sh->wait_until('the address is in the log', sub { return ShTest::read_file($sh->{log}) =~ /"client":"203\.0\.113\.6"/; });
 
 $sh->stop_selfserv;
 done_testing();
