@@ -73,8 +73,7 @@ print_keys(void)
 	{
 		const char *standard = key->standard[0] != '\0' ? key->standard : "\"\"";
 
-		printf("%-32s %-8s %s\n", key->name, key->type == SHC_CONF_IGNORED ? "-" : standard,
-			   key->help);
+		printf("%-32s %-8s %s\n", key->name, standard, key->help);
 	}
 }
 

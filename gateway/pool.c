@@ -260,17 +260,6 @@ gw_pools_expect_soon(const GwPools *pools)
 	return false;
 }
 
-bool
-gw_pools_are_idle(const GwPools *pools)
-{
-	for (const GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
-	{
-		if (!pool_is_idle(pool))
-			return false;
-	}
-	return true;
-}
-
 void
 gw_pools_fail(GwPools *pools)
 {

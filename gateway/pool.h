@@ -50,7 +50,6 @@ extern void gw_pools_flush(GwPools *pools);
 extern void gw_pools_tick(GwPools *pools);
 /* Is a short answer of PostgreSQL under way, or the next piece of a long one? */
 extern bool gw_pools_expect_soon(const GwPools *pools);
-extern bool gw_pools_are_idle(const GwPools *pools);
 
 /* The state of a domain on this thread. */
 typedef struct GwPoolState

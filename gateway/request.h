@@ -16,9 +16,6 @@
 #include "job.h"
 #include "pool.h"
 
-/* Longest domain name and token that are looked at; longer ones are wrong credentials. */
-#define GW_MAX_CREDENTIALS 1024
-
 /* How much of a refused body is read and thrown away, so that the client sees the answer. */
 #define GW_MAX_DISCARD ((size_t) 32 * 1024 * 1024)
 

@@ -17,6 +17,7 @@
 #include "common/shortest_dec.h"
 
 #include "decimal_powers.h"
+#include "two_digits.h"
 
 /* 10^19 - 1 is the largest number of all nines in 64 bits. */
 #define MAX_DIGITS 19
@@ -35,11 +36,6 @@
 static const double powers_of_ten[] = {1e0,	 1e1,  1e2,	 1e3,  1e4,	 1e5,  1e6,	 1e7,
 									   1e8,	 1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 									   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-								 "25262728293031323334353637383940414243444546474849"
-								 "50515253545556575859606162636465666768697071727374"
-								 "75767778798081828384858687888990919293949596979899";
 
 static inline bool
 is_digit(char c)
@@ -298,7 +294,7 @@ put_digits(char *p, uint64_t value, int n)
 	while (n >= 2)
 	{
 		n -= 2;
-		memcpy(p + n, two_digits + 2 * (value % 100), 2);
+		put_two(p + n, (unsigned) (value % 100));
 		value /= 100;
 	}
 	if (n == 1)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "two_digits.h"
 
 static inline char *
 put_text(char *p, const char *text, size_t len)
@@ -64,17 +65,6 @@ sh_row_print_point(char *p, ShFormat format, const ShPoints *points, int i, int3
 
 #define SECOND INT64_C(1000000)
 #define DAY	   (86400 * SECOND)
-
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-								 "25262728293031323334353637383940414243444546474849"
-								 "50515253545556575859606162636465666768697071727374"
-								 "75767778798081828384858687888990919293949596979899";
-
-static inline void
-put_two(char *p, uint32_t value)
-{
-	memcpy(p, two_digits + 2 * value, 2);
-}
 
 /* value without leading zeros */
 static inline char *

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "two_digits.h"
+
 #define SECOND	   INT64_C(1000000)
 #define DAY		   (86400 * SECOND)
 #define FIRST_TIME (-730119 * DAY)	   /* 0001-01-01T00:00:00Z */
@@ -18,11 +20,6 @@
 /* Days from 0000-03-01 to 2000-01-01, and in 400 years. */
 #define EPOCH_SHIFT 730425
 #define ERA_DAYS	146097
-
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-								 "25262728293031323334353637383940414243444546474849"
-								 "50515253545556575859606162636465666768697071727374"
-								 "75767778798081828384858687888990919293949596979899";
 
 /* ---- parsing ---- */
 
@@ -158,13 +155,6 @@ sh_rfc3339_parse(const char *text, size_t len, ShDayCache *cache, int64_t *ts)
 }
 
 /* ---- printing ---- */
-
-static inline char *
-put_two(char *p, unsigned value)
-{
-	memcpy(p, two_digits + 2 * value, 2);
-	return p + 2;
-}
 
 /* Years 0000 to 9999. */
 static void
