@@ -15,7 +15,7 @@ endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 TMP_INSTALL = $(CURDIR)/tmp_install
-PROGRAMS = common gateway selfctl
+PROGRAMS = common gateway selfctl worker
 
 # Arguments of "selfctl up" for "make run": make run UP="--port 9000"
 UP ?=
@@ -28,7 +28,7 @@ extension:
 common:
 	$(MAKE) -C common
 
-gateway selfctl: common
+gateway selfctl worker: common
 	$(MAKE) -C $@
 
 # ---- running ----
@@ -135,7 +135,7 @@ ubsan: sanitized-copy
 sanitized-copy:
 	rm -rf $(SANITIZED)
 	mkdir -p $(SANITIZED)
-	tar -cf - --exclude='*.[oa]' --exclude='*.so' --exclude=bin --exclude=corpus Makefile common extension gateway selfctl \
+	tar -cf - --exclude='*.[oa]' --exclude='*.so' --exclude=bin --exclude=corpus Makefile common extension gateway selfctl worker \
 		docs packaging sql expected t README.md | tar -xf - -C $(SANITIZED)
 	rm -f $(SANITIZED)/gateway/selfserv $(SANITIZED)/selfctl/selfctl
 	mkdir $(SANITIZED)/build

@@ -1,0 +1,220 @@
+/*
+ * lua_restrict.c: the standard library as programs have it.
+ *
+ * Gone: what reaches files or the process, bytecode, finalizers. Replaced: what catches errors (so
+ * that the deadline's gets through), load (text only), print (goes to the log), collectgarbage.
+ */
+#include "lua_state.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <lauxlib.h>
+
+/* ---- what catches errors ---- */
+
+/* After an error was caught: that of the deadline goes on. */
+static void
+raise_again(lua_State *state)
+{
+	if (wk_lua_of(state)->is_expired)
+		luaL_error(state, "deadline exceeded");
+}
+
+static int
+after_pcall(lua_State *state, int status, lua_KContext skip)
+{
+	if (status != LUA_OK && status != LUA_YIELD)
+	{
+		raise_again(state);
+		lua_pushboolean(state, 0);
+		lua_pushvalue(state, -2);
+		return 2;
+	}
+	return lua_gettop(state) - (int) skip;
+}
+
+static int
+protected_call(lua_State *state)
+{
+	luaL_checkany(state, 1);
+	lua_pushboolean(state, 1);
+	lua_insert(state, 1);
+	return after_pcall(state,
+					   lua_pcallk(state, lua_gettop(state) - 2, LUA_MULTRET, 0, 0, after_pcall), 0);
+}
+
+static int
+protected_call_with_handler(lua_State *state)
+{
+	int n = lua_gettop(state);
+
+	luaL_checktype(state, 2, LUA_TFUNCTION);
+	lua_pushboolean(state, 1);
+	lua_pushvalue(state, 1);
+	lua_rotate(state, 3, 2); /* function, handler, true, function, arguments */
+	return after_pcall(state, lua_pcallk(state, n - 2, LUA_MULTRET, 2, 2, after_pcall), 2);
+}
+
+/* coroutine.resume and coroutine.close, the original as the upvalue: never raise by themselves. */
+static int
+resume(lua_State *state)
+{
+	lua_pushvalue(state, lua_upvalueindex(1));
+	lua_insert(state, 1);
+	lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+	raise_again(state);
+	return lua_gettop(state);
+}
+
+/* ---- other replacements ---- */
+
+/* load(text [, name [, mode [, environment]]]) and load(function, ...): mode is always "t". */
+static int
+load_text(lua_State *state)
+{
+	bool has_environment = lua_gettop(state) >= 4;
+
+	lua_settop(state, 4);
+	lua_pushliteral(state, "t");
+	lua_replace(state, 3);
+	lua_pushvalue(state, lua_upvalueindex(1));
+	lua_insert(state, 1);
+	if (!has_environment)
+		lua_pop(state, 1);
+	lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+	return lua_gettop(state);
+}
+
+/* Finalizers run without the hook, so an endless one would go unnoticed. */
+static int
+set_metatable(lua_State *state)
+{
+	if (lua_type(state, 2) == LUA_TTABLE)
+	{
+		lua_pushliteral(state, "__gc");
+		if (lua_rawget(state, 2) != LUA_TNIL)
+			return luaL_error(state, "finalizers (__gc) are not available");
+		lua_pop(state, 1);
+	}
+	lua_pushvalue(state, lua_upvalueindex(1));
+	lua_insert(state, 1);
+	lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+	return lua_gettop(state);
+}
+
+static int
+collect_garbage(lua_State *state)
+{
+	static const char *const options[] = {"collect", "count", NULL};
+
+	if (luaL_checkoption(state, 1, "collect", options) == 1)
+	{
+		lua_pushnumber(state, (lua_Number) lua_gc(state, LUA_GCCOUNT) +
+								  (lua_Number) lua_gc(state, LUA_GCCOUNTB) / 1024);
+		return 1;
+	}
+	lua_gc(state, LUA_GCCOLLECT);
+	lua_pushinteger(state, 0);
+	return 1;
+}
+
+/* print(...): a line of the run's log. */
+static int
+print(lua_State *state)
+{
+	WkLua *lua = wk_lua_of(state);
+	int n = lua_gettop(state);
+	luaL_Buffer line;
+	size_t len;
+	const char *text;
+
+	luaL_buffinit(state, &line);
+	for (int i = 1; i <= n; i++)
+	{
+		if (i > 1)
+			luaL_addchar(&line, '\t');
+		luaL_tolstring(state, i, NULL);
+		luaL_addvalue(&line);
+	}
+	luaL_pushresult(&line);
+	text = lua_tolstring(state, -1, &len);
+	if (lua->task != NULL && lua->task->host->log != NULL)
+		lua->task->host->log(lua->task->host->context, WK_LOG_INFO, text,
+							 len < WK_LOG_TEXT_MAX ? len : WK_LOG_TEXT_MAX);
+	return 0;
+}
+
+/* ---- putting it together ---- */
+
+/* The table on the top: field becomes a closure over what it was. */
+static void
+wrap(lua_State *state, const char *field, lua_CFunction function)
+{
+	lua_getfield(state, -1, field);
+	lua_pushcclosure(state, function, 1);
+	lua_setfield(state, -2, field);
+}
+
+static void
+remove_field(lua_State *state, const char *field)
+{
+	lua_pushnil(state);
+	lua_setfield(state, -2, field);
+}
+
+/*
+ * coroutine.wrap, in terms of what is restricted already, would lose the position of errors; it
+ * raises what the coroutine raised, the deadline's error included, and so needs no replacement.
+ */
+static void
+restrict_coroutines(lua_State *state)
+{
+	lua_getglobal(state, "coroutine");
+	wrap(state, "resume", resume);
+	wrap(state, "close", resume);
+	lua_pop(state, 1);
+}
+
+/* math.random would start from the time and an address, which all children share. */
+static void
+seed_random(lua_State *state)
+{
+	lua_Integer seed[2] = {0, 0};
+
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t) sizeof(seed))
+		luaL_error(state, "no random numbers");
+	lua_getglobal(state, "math");
+	lua_getfield(state, -1, "randomseed");
+	lua_pushinteger(state, seed[0]);
+	lua_pushinteger(state, seed[1]);
+	lua_call(state, 2, 0);
+	lua_pop(state, 1);
+}
+
+void
+wk_lua_restrict(lua_State *state)
+{
+	static const luaL_Reg own[] = {
+		{"pcall", protected_call},
+		{"xpcall", protected_call_with_handler},
+		{"collectgarbage", collect_garbage},
+		{"print", print},
+		{NULL, NULL},
+	};
+
+	lua_pushglobaltable(state);
+	luaL_setfuncs(state, own, 0);
+	wrap(state, "load", load_text);
+	wrap(state, "setmetatable", set_metatable);
+	remove_field(state, "dofile");
+	remove_field(state, "loadfile");
+	remove_field(state, "warn");
+	lua_pop(state, 1);
+	lua_getglobal(state, "string");
+	remove_field(state, "dump");
+	lua_pop(state, 1);
+	restrict_coroutines(state);
+	seed_random(state);
+}
