@@ -1,6 +1,6 @@
 /*
  * argument_value.h: one decoded value of a parameter -> the text that PostgreSQL gets. Shared by
- * arguments.c and argument_value.c only.
+ * arguments.c and argument_value.c; the check of UTF-8 also by request.c.
  */
 #ifndef SH_GATEWAY_ARGUMENT_VALUE_H
 #define SH_GATEWAY_ARGUMENT_VALUE_H

@@ -27,10 +27,11 @@
 #include "tls.h"
 
 /*
- * Request line and headers, and what the library keeps beside. It clears all of it for each request:
- * twice as much costs a short request a tenth.
+ * The library's memory for a connection: the request line and the headers, and beside them a table of
+ * the headers (56 bytes each) and the head of the answer. It must never fill up, or requests end without
+ * an answer of ours; but all of it is cleared for each request: twice 64 kB costs a short one a tenth.
  */
-#define CONNECTION_MEMORY ((size_t) 64 * 1024)
+#define CONNECTION_MEMORY_LEAST ((size_t) 32 * 1024)
 
 /* Requests kept for reuse. */
 #define MAX_SPARE 256
@@ -323,13 +324,14 @@ lookup_header(void *context, const char *name)
 }
 
 static enum MHD_Result
-check_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+check_header(void *context, enum MHD_ValueKind kind, const char *name, size_t len,
+			 const char *value, size_t value_len)
 {
 	GwRequest *request = context;
-	size_t len = strlen(name);
 	int status = 0;
 
 	(void) kind;
+	request->head_len += len + value_len + strlen(": \r\n");
 	if (len == 0 || name[len - 1] == ' ' || name[len - 1] == '\t')
 		status = 400;
 	else if (strcasecmp(name, "Transfer-Encoding") == 0 &&
@@ -344,6 +346,21 @@ check_header(void *context, enum MHD_ValueKind kind, const char *name, const cha
 	return MHD_NO;
 }
 
+/* limits.headers. The request line is counted since it came; the target has a status of its own. */
+static void
+check_head_size(const GwHttp *http, GwRequest *request)
+{
+	size_t limit = (size_t) http->config->max_headers;
+
+	if (request->has_problem || request->head_len <= limit)
+		return;
+	request->has_problem = true;
+	if (request->target_len > limit)
+		gw_problem_set(&request->problem, 414, "the request target is too long");
+	else
+		gw_problem_set(&request->problem, 431, "the headers are larger than %zu bytes", limit);
+}
+
 /* The head is there. What is answered already here closes the connection. */
 static enum MHD_Result
 take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, const char *method)
@@ -354,7 +371,8 @@ take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, c
 
 	gw_proxies_client(http->proxies, client->address, lookup_header(connection, "X-Forwarded-For"),
 					  request->address);
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, request);
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, check_header, request);
+	check_head_size(http, request);
 	if (length != NULL && lookup_header(connection, "Transfer-Encoding") != NULL)
 	{
 		request->has_problem = true;
@@ -545,6 +563,8 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	int64_t connections = (config->max_connections + nthreads - 1) / nthreads;
 	int64_t per_address = (config->max_connections_per_address + nthreads - 1) / nthreads;
+	size_t headers = (size_t) config->max_headers;
+	size_t memory = headers / 2 > CONNECTION_MEMORY_LEAST ? headers / 2 : CONNECTION_MEMORY_LEAST;
 
 	/* The last option is an end of the list where it is not for HTTPS. */
 	return MHD_start_daemon(
@@ -552,7 +572,7 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
 		request_began, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
 		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) connections,
+		headers + memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int) per_address,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, gw_tls_certificate,

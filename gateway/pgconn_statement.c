@@ -245,16 +245,31 @@ gw_pg_take_row(GwJob *job, GwReturns returns, PGresult *result, GwProblem *probl
 	return false;
 }
 
+/* The field of the request that a parameter of the statement, counted from 1, was made of; or NULL. */
+static const char *
+field_of(const GwOperation *operation, int number)
+{
+	int i = number - 2; /* the first one is the digest */
+
+	if (i >= 0 && i < operation->nparameters)
+		return operation->parameters[i].name;
+	return i == operation->nparameters && operation->has_body ? "body" : NULL;
+}
+
 GwErrorAction
 gw_pg_error(const GwPgConn *conn, const GwOperation *operation, const PGresult *result,
 			GwProblem *problem)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	const char *schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
 	bool log_it;
-	GwErrorAction action = gw_reply_map(
-		sqlstate, message, PQresultErrorField(result, PG_DIAG_SCHEMA_NAME), problem, &log_it);
+	GwErrorAction action = gw_reply_map(sqlstate, message, schema, problem, &log_it);
+	const char *field = schema == NULL ? field_of(operation, gw_reply_parameter(context)) : NULL;
 
+	if (problem->status == 400 && field != NULL)
+		gw_problem_name(problem, field);
 	if (log_it)
 		shc_error("domain %s: operation %s: %s %s", conn->settings->domain, operation->id,
 				  sqlstate != NULL ? sqlstate : "", message != NULL ? message : "");

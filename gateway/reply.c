@@ -160,6 +160,35 @@ gw_reply_map(const char *sqlstate, const char *message, const char *schema, GwPr
 	return rule->action;
 }
 
+/*
+ * The last line is then "unnamed portal parameter $2", maybe translated, maybe with " = '...'" behind it.
+ * Lines about SQL or a function have a quotation mark or a parenthesis before any "$2".
+ */
+int
+gw_reply_parameter(const char *context)
+{
+	const char *line = context != NULL ? strrchr(context, '\n') : NULL;
+	long number;
+
+	if (context == NULL)
+		return 0;
+	line = line != NULL ? line + 1 : context;
+	line += strcspn(line, "$\"(");
+	if (*line != '$')
+		return 0;
+	number = strtol(line + 1, NULL, 10);
+	return number > 0 && number < 1000 ? (int) number : 0;
+}
+
+void
+gw_problem_name(GwProblem *problem, const char *name)
+{
+	char text[2 * sizeof(problem->text)];
+
+	snprintf(text, sizeof(text), "%s: %s", name, problem->text);
+	set_message(problem, text);
+}
+
 /* ---- bodies ---- */
 
 /* The q of one element of an Accept header, given what follows its media range. */

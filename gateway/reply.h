@@ -36,6 +36,15 @@ extern GwErrorAction gw_reply_map(const char *sqlstate, const char *message, con
 								  GwProblem *problem, bool *log_it);
 
 /*
+ * Which parameter of its statement, from 1, an error's context field says that PostgreSQL could not
+ * read; 0: it says nothing of the kind. Servers before 13 do not tell.
+ */
+extern int gw_reply_parameter(const char *context);
+
+/* Puts "name: " before the text. */
+extern void gw_problem_name(GwProblem *problem, const char *name);
+
+/*
  * The body for a problem: text/plain, or application/problem+json where the Accept header names it.
  * Writes into out (size bytes) and returns its length; *content_type is a static string.
  */

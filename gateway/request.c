@@ -4,15 +4,14 @@
 #include "request.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include <json-c/json.h>
-
+#include "argument_value.h"
 #include "credentials.h"
+#include "json_check.h"
 
 /* Most memory of a request beside its body: target, parameters, response headers. */
 #define ARENA_LIMIT ((size_t) 1024 * 1024)
@@ -68,6 +67,8 @@ gw_request_begin(GwRequest *request, const char *target, uint64_t id, int64_t no
 	size_t path_len = strcspn(target, "?");
 
 	snprintf(request->id, sizeof(request->id), "%016" PRIx64, id);
+	request->target_len = path_len + strlen(target + path_len);
+	request->head_len = request->target_len + strlen("GET  HTTP/1.1\r\n\r\n");
 	request->began = now;
 	request->path = shc_arena_strndup(request->arena, target, path_len);
 	if (target[path_len] == '?')
@@ -284,6 +285,24 @@ gw_request_body(GwRequest *request, const char *data, size_t len)
 	return discard(request, len);
 }
 
+/* The form of JSON comes before the credentials, and is told alike whether the domain exists or not. */
+static void
+check_json(GwRequest *request)
+{
+	GwJsonError error;
+
+	if (memchr(request->body, '\0', request->body_len) != NULL)
+		refuse(request, 400, "body: must not have zero bytes");
+	else if (gw_utf8_length(request->body, request->body_len) < 0)
+		refuse(request, 400, "body: must be UTF-8");
+	else if (!gw_json_check(request->body, request->body_len, &error))
+	{
+		request->has_problem = true;
+		gw_problem_set(&request->problem, 400, "body: is not JSON: line %zu, column %zu: %s",
+					   error.line, error.column, error.reason);
+	}
+}
+
 void
 gw_request_check_body(GwRequest *request)
 {
@@ -299,47 +318,8 @@ gw_request_check_body(GwRequest *request)
 	}
 	/* A JSON text travels as a string that ends at its first zero byte. */
 	request->body[request->body_len] = '\0';
-	if (!operation->body_raw && memchr(request->body, '\0', request->body_len) != NULL)
-		refuse(request, 400, "body: must not have zero bytes");
-}
-
-/* The library takes names in single quotation marks even when it is strict. */
-static bool
-has_single_quote(const char *text)
-{
-	bool in_string = false;
-
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"')
-			in_string = !in_string;
-		else if (*text == '\\' && in_string && text[1] != '\0')
-			text++;
-		else if (*text == '\'' && !in_string)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_json(const char *text, size_t len)
-{
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *object = NULL;
-	bool good = false;
-
-	if (tokener != NULL && len < INT_MAX && !has_single_quote(text))
-	{
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-		object = json_tokener_parse_ex(tokener, text, (int) len + 1);
-		good = json_tokener_get_error(tokener) == json_tokener_success &&
-			   strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") ==
-				   len - json_tokener_get_parse_end(tokener);
-	}
-	json_object_put(object);
-	if (tokener != NULL)
-		json_tokener_free(tokener);
-	return good;
+	if (!operation->body_raw)
+		check_json(request);
 }
 
 void
@@ -358,10 +338,7 @@ gw_request_submit(GwRequest *request, const GwConfig *config, int64_t now)
 		gw_pool_submit(request->pool, job);
 		return;
 	}
-	/* As the database would say it, so that the answer tells nothing about which domains there are. */
-	if (job->body != NULL && !job->operation->body_raw && !is_json(job->body, job->body_len))
-		gw_problem_set(&problem, 400, "invalid input syntax for type json");
-	else
-		gw_problem_set(&problem, 401, "no valid credentials");
+	/* As the database would say it of a wrong token. */
+	gw_problem_set(&problem, 401, "no valid credentials");
 	gw_job_fail(job, &problem);
 }

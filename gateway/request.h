@@ -56,7 +56,9 @@ typedef struct GwRequest
 	size_t body_len;
 	size_t body_capacity;
 	size_t discarded;
-	int64_t began; /* monotonic microseconds */
+	size_t target_len; /* bytes as they came */
+	size_t head_len;   /* of the request line and the headers */
+	int64_t began;	   /* monotonic microseconds */
 	/* for the log */
 	int status;
 	uint64_t bytes;

@@ -265,6 +265,33 @@ test_random(void)
 	is_int(wrong, 0, "random messages stay one line");
 }
 
+static void
+test_parameter(void)
+{
+	static const struct
+	{
+		const char *context;
+		int number;
+	} cases[] = {
+		{NULL, 0},
+		{"", 0},
+		{"unnamed portal parameter $2", 2},
+		{"JSON data, line 1: {\"a\": $3\nunnamed portal parameter $12 = '...'", 12},
+		{"unbenanntes Portal Parameter $3", 3},
+		{"SQL statement \"SELECT $1::integer\"\nPL/pgSQL function f(text) line 3 at $1", 0},
+		{"PL/pgSQL assignment \"x := $1\"", 0},
+		{"parameter $0", 0},
+		{"costs $99999999999999999999", 0},
+	};
+	GwProblem problem;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_int(gw_reply_parameter(cases[i].context), cases[i].number, cases[i].context);
+	gw_problem_set(&problem, 400, "is wrong");
+	gw_problem_name(&problem, "limit");
+	is_str(problem.text, "limit: is wrong", "a problem with the name of its field");
+}
+
 int
 main(void)
 {
@@ -272,6 +299,7 @@ main(void)
 	test_messages();
 	test_bodies();
 	test_accept();
+	test_parameter();
 	test_random();
 	is_str(gw_status_phrase(404), "Not Found", "a phrase");
 	is_str(gw_status_phrase(499), "Error", "a phrase for an unknown status");

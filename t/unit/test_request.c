@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "credentials.h"
+#include "json_check.h"
 #include "tap.h"
 
 #define UUID "123e4567-e89b-12d3-a456-426614174000"
@@ -41,6 +42,7 @@ static const char document[] =
 	"      requestBody: {content: {application/json: {}, text/csv: {}}}\n"
 	"      responses: {'204': {}}\n";
 
+static const GwConfig config = {.request_timeout = 60};
 static GwRoutes *routes;
 static GwRequest *request;
 static const GwJob *submitted;
@@ -133,7 +135,6 @@ test_body(void)
 {
 	const char *const *json = HEADERS("Authorization: " GOOD, "Content-Type: application/json",
 									  "Transfer-Encoding: chunked");
-	GwConfig config = {.request_timeout = 60};
 	char block[4096] = {0};
 	int n = 0;
 
@@ -177,28 +178,82 @@ test_body(void)
 static void
 test_unknown_domain(void)
 {
-	GwConfig config = {.request_timeout = 60};
-
 	/* "other:secret-token.x" */
 	begin("GET", "/v2/things", HEADERS("Authorization: Basic b3RoZXI6c2VjcmV0LXRva2VuLng="));
 	ok(!request->has_problem && request->pool == NULL, "an unknown domain is told late");
 	gw_request_submit(request, &config, 0);
 	ok(submitted == NULL && request->job.is_problem, "when everything else is good");
 	is_int(request->job.problem.status, 401, "as wrong credentials");
+}
 
-	for (int i = 0; i < 6; i++)
+/* What is wrong with a JSON body, in which place. The same for any domain: it is told before. */
+static void
+test_json(void)
+{
+	static const struct
 	{
-		static const char *const body[] = {"{\"a\": 1}", " [1, null] ", "\"x\"",
-										   "{\"a\": ",	 "{} x",		"{'a': 1}"};
+		const char *body;
+		const char *problem; /* NULL: good */
+	} cases[] = {
+		{"{\"a\": 1}", NULL},
+		{" [1, null] ", NULL},
+		{"\"x\"", NULL},
+		{"[-0, 1.5e+3, true]", NULL},
+		{"\"\\ud834\\udd1e\\n\"", NULL},
+		{"{\"a\": ", "line 1, column 7: it ends too early"},
+		{"{} x", "line 1, column 4: the end is expected"},
+		{"{'a': 1}", "line 1, column 2: a name is expected"},
+		{"{\n  \"a\" 1}", "line 2, column 7: a colon is expected"},
+		{"[1 2]", "line 1, column 4: a comma or ] is expected"},
+		{"[1,]", "line 1, column 4: a value is expected"},
+		{"{\"a\":1,}", "line 1, column 8: a name is expected"},
+		{"{\"a\":1]", "line 1, column 7: a comma or } is expected"},
+		{"[01]", "line 1, column 4: the number is invalid"},
+		{"nul", "line 1, column 1: a value is expected"},
+		{"[\"a\tb\"]", "line 1, column 4: a control character must be escaped"},
+		{"[\"a", "line 1, column 4: the string does not end"},
+		{"\"\\x\"", "line 1, column 2: the escape sequence is invalid"},
+		{"\"\\u0000\"", "line 1, column 2: \\u0000 cannot be stored"},
+		{"\"\\udd1e\"", "line 1, column 2: a low surrogate must follow a high one"},
+		{"\"\\ud834x\"", "line 1, column 8: a high surrogate must be followed by a low one"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		char expected[200];
 
 		begin("POST", "/v2/things",
 			  HEADERS("Authorization: Basic b3RoZXI6c2VjcmV0LXRva2VuLng=",
 					  "Content-Type: application/json", "Transfer-Encoding: chunked"));
-		gw_request_body(request, body[i], strlen(body[i]));
+		gw_request_body(request, cases[i].body, strlen(cases[i].body));
 		gw_request_check_body(request);
-		gw_request_submit(request, &config, 0);
-		is_int(request->job.problem.status, i < 3 ? 401 : 400, body[i]);
+		snprintf(expected, sizeof(expected), "body: is not JSON: %s", cases[i].problem);
+		if (cases[i].problem != NULL)
+			refused(400, expected, cases[i].body);
+		else
+			ok(!request->has_problem, "%s", cases[i].body);
 	}
+	begin("POST", "/v2/things",
+		  HEADERS("Authorization: " GOOD, "Content-Type: application/json",
+				  "Transfer-Encoding: chunked"));
+	gw_request_body(request, "\"\xff\"", 3);
+	gw_request_check_body(request);
+	refused(400, "body: must be UTF-8", "what is not UTF-8");
+}
+
+static void
+test_json_depth(void)
+{
+	const size_t n = GW_JSON_MAX_DEPTH;
+	char *text = malloc(2 * n + 2);
+	GwJsonError error;
+
+	memset(text, '[', n + 1);
+	memset(text + n + 1, ']', n + 1);
+	ok(gw_json_check(text + 1, 2 * n, &error), "nested as deeply as may be");
+	ok(!gw_json_check(text, 2 * n + 2, &error), "more deeply");
+	is_int((long long) error.column, GW_JSON_MAX_DEPTH + 1, "where");
+	free(text);
 }
 
 static void
@@ -256,12 +311,14 @@ main(void)
 	if (fd < 0 || write(fd, document, sizeof(document) - 1) != sizeof(document) - 1)
 		return 1;
 	close(fd);
-	ok(gw_routes_load(file, &routes), "the routes are read");
+	ok(gw_routes_load(file, &config, &routes), "the routes are read");
 	unlink(file);
 	request = gw_request_new();
 	test_head();
 	test_body();
 	test_unknown_domain();
+	test_json();
+	test_json_depth();
 	test_credentials();
 	gw_request_free(request);
 	gw_routes_free(routes);
