@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #define SECONDS 1e6
 
 #define KEY(key, kind, member, value, low, high, text)                                            \
@@ -23,11 +25,14 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("cors.allowed_origins", SHC_CONF_LIST, cors_origins, "['https://*', 'http://*']", 0, 0, "origins of pages that may use the API; one * in each stands for any text"),
 	KEY("cors.exposed_headers", SHC_CONF_LIST, cors_exposed, "[ETag, Link, X-Total-Count, X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining]", 0, 0, "headers of answers that they may read"),
 	KEY("cors.max_age", SHC_CONF_INT, cors_max_age, "300", 0, 86400, "seconds that a browser may remember the answer to a preflight"),
+	KEY("datasets.max_json_size", SHC_CONF_SIZE, datasets_max_json_size, "16MiB", 1024, 1024 * 1024 * 1024, "largest body that makes a dataset, content included; a larger one gets 400"),
+	KEY("datasets.max_part_size", SHC_CONF_SIZE, datasets_max_part_size, "16MiB", 1024, 1024 * 1024 * 1024, "largest part of an upload of a dataset; a larger one gets 413"),
 	KEY("domainfile", SHC_CONF_STRING, domainfile, "", 0, 0, "file that maps domains to PostgreSQL URIs; watched"),
 	KEY("gzip.level", SHC_CONF_INT, gzip_level, "1", 0, 9, "compression of answers to clients that accept gzip; 0: none"),
 	KEY("gzip.min_size", SHC_CONF_SIZE, gzip_min_size, "1kB", 0, 1e9, "shorter answers are not compressed"),
 	KEY("limits.connections", SHC_CONF_INT, max_connections, "10000", 1, 1e6, "client connections at once"),
 	KEY("limits.connections_per_address", SHC_CONF_INT, max_connections_per_address, "2000", 1, 1e6, "client connections at once from one address"),
+	KEY("limits.headers", SHC_CONF_SIZE, max_headers, "64kB", 1024, 1024 * 1024, "request line and headers of one request; a longer line gets 414, more headers 431"),
 	KEY("limits.queue", SHC_CONF_INT, max_queue, "1000", 1, 1e6, "requests of one domain that wait for a connection to PostgreSQL; more get 503"),
 	KEY("listen.certificate", SHC_CONF_STRING, listen_certificate, "", 0, 0, "PEM file with the certificate and its chain: HTTPS; empty: HTTP"),
 	KEY("listen.host", SHC_CONF_STRING, listen_host, "", 0, 0, "address or host name to listen on; empty: all"),
@@ -56,6 +61,20 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("timeouts.idle", SHC_CONF_DURATION, idle_timeout, "120s", 1 * SECONDS, 86400 * SECONDS, "time between two requests on one connection"),
 	KEY("timeouts.queue", SHC_CONF_DURATION, queue_timeout, "10s", 0.1 * SECONDS, 3600 * SECONDS, "time to wait for a connection to PostgreSQL; then 503"),
 	KEY("timeouts.request", SHC_CONF_DURATION, request_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "time until PostgreSQL has answered; then 504"),
+	KEY("timeseries.max_data_size", SHC_CONF_SIZE, points_max_size, "5MiB", 1024, 1024 * 1024 * 1024, "largest body of points; a larger one gets 400"),
 	{.name = NULL},
 };
 /* clang-format on */
+
+bool
+gw_config_size(const GwConfig *config, const char *name, int64_t *bytes)
+{
+	for (const ShcConfKey *key = gw_config_keys; key->name != NULL; key++)
+	{
+		if (key->type != SHC_CONF_SIZE || strcmp(key->name, name) != 0)
+			continue;
+		memcpy(bytes, (const char *) config + key->offset, sizeof(*bytes));
+		return true;
+	}
+	return false;
+}

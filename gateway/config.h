@@ -22,11 +22,14 @@ typedef struct GwConfig
 	ShcConfList cors_origins;
 	ShcConfList cors_exposed;
 	int64_t cors_max_age;
+	int64_t datasets_max_json_size;
+	int64_t datasets_max_part_size;
 	char *domainfile;
 	int64_t gzip_level;
 	int64_t gzip_min_size;
 	int64_t max_connections;
 	int64_t max_connections_per_address;
+	int64_t max_headers;
 	int64_t max_queue;
 	char *listen_certificate;
 	char *listen_host;
@@ -55,8 +58,12 @@ typedef struct GwConfig
 	int64_t idle_timeout;
 	int64_t queue_timeout;
 	int64_t request_timeout;
+	int64_t points_max_size;
 } GwConfig;
 
 extern const ShcConfKey gw_config_keys[];
+
+/* The value of a key that is a size. False: there is no such key. */
+extern bool gw_config_size(const GwConfig *config, const char *name, int64_t *bytes);
 
 #endif

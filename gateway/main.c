@@ -167,7 +167,7 @@ load_routes(const GwConfig *config, GwRoutes **routes, GwStaticFiles *files)
 
 	if (file[0] == '\0' && find_shared("openapi.yaml", found, sizeof(found)))
 		file = found;
-	return gw_routes_load(file, routes) &&
+	return gw_routes_load(file, config, routes) &&
 		   gw_static_files_add(files, "/openapi.yaml", "application/yaml", file);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "config.h"
 
 typedef enum GwMethod
 {
@@ -96,8 +97,11 @@ typedef struct GwOperation
 
 typedef struct GwRoutes GwRoutes;
 
-/* Reads openapi.yaml. Every violation of the rules that the gateway relies on is logged with line. */
-extern bool gw_routes_load(const char *file, GwRoutes **out);
+/*
+ * Reads openapi.yaml; where it names a key of the configuration, that key's value counts. Every
+ * violation of the rules that the gateway relies on is logged with line.
+ */
+extern bool gw_routes_load(const char *file, const GwConfig *config, GwRoutes **out);
 extern void gw_routes_free(GwRoutes *routes);
 extern int gw_routes_count(const GwRoutes *routes);
 extern const GwOperation *gw_routes_get(const GwRoutes *routes, int index);

@@ -84,6 +84,23 @@ load_media_types(GwLoader *loader, struct fy_node *body, GwOperation *operation)
 	operation->media_types = types;
 }
 
+/* x-max-body: a number of bytes, or a key of the configuration. */
+static void
+load_max_body(GwLoader *loader, struct fy_node *node, GwOperation *operation)
+{
+	GwDocument *document = &loader->document;
+	struct fy_node *limit = gw_node_get(document, node, "x-max-body");
+	const char *key = gw_node_text(limit, loader->routes->arena);
+
+	operation->max_body = DEFAULT_MAX_BODY;
+	if (key != NULL && gw_config_size(loader->config, key, &operation->max_body))
+		return;
+	gw_node_integer(document, node, "x-max-body", &operation->max_body);
+	if (operation->max_body < 1 || operation->max_body > MAX_MAX_BODY)
+		gw_document_complain(document, limit, "x-max-body: must be from 1 to %lld",
+							 (long long) MAX_MAX_BODY);
+}
+
 static void
 load_body(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 {
@@ -92,13 +109,9 @@ load_body(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 	struct fy_node *form = gw_node_get(document, node, "x-body");
 	int64_t status = 413;
 
-	operation->max_body = DEFAULT_MAX_BODY;
-	gw_node_integer(document, node, "x-max-body", &operation->max_body);
+	load_max_body(loader, node, operation);
 	gw_node_integer(document, node, "x-too-large-status", &status);
 	operation->too_large_status = (int) status;
-	if (operation->max_body < 1 || operation->max_body > MAX_MAX_BODY)
-		gw_document_complain(document, gw_node_get(document, node, "x-max-body"),
-							 "x-max-body: must be from 1 to %lld", (long long) MAX_MAX_BODY);
 	if (status != 400 && status != 413)
 		gw_document_complain(document, gw_node_get(document, node, "x-too-large-status"),
 							 "x-too-large-status: must be 400 or 413");
@@ -425,9 +438,9 @@ render_json(GwLoader *loader)
 }
 
 bool
-gw_routes_load(const char *file, GwRoutes **out)
+gw_routes_load(const char *file, const GwConfig *config, GwRoutes **out)
 {
-	GwLoader loader = {0};
+	GwLoader loader = {.config = config};
 	bool loaded;
 
 	*out = NULL;

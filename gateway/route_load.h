@@ -14,6 +14,7 @@
 typedef struct GwLoader
 {
 	GwDocument document;
+	const GwConfig *config;
 	GwRoutes *routes;
 	bool out_of_memory;
 } GwLoader;

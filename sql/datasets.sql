@@ -258,6 +258,11 @@ SELECT try('root', format('list_dataset_parts(id(''as csv''), %L)', upload()));
 SELECT assemble();
 SELECT put(1, convert_to(repeat('0123456789', 524287) || '012345678', 'UTF8'));
 SELECT assemble();
+-- The domain may have it otherwise.
+SHOW selfhost.min_part_size;
+SET selfhost.min_part_size = '5119kB';
+SELECT coalesce(selfhost._assembly_problem(content), 'none') FROM selfhost.dataset_upload WHERE uuid = upload()::uuid;
+RESET selfhost.min_part_size;
 SELECT put(1, convert_to(repeat('0123456789', 524288), 'UTF8')), put(4, 'x');
 SELECT assemble();
 -- Nothing of it shows before.
@@ -288,7 +293,7 @@ SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, md5('y'), 'x')$
 SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, md5('x'), '')$$, upload()));
 SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, md5('x'))$$, upload()));
 SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, upper(md5('x')), 'x')$$, upper(upload())));
-SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, md5('x'), convert_to(repeat('x', 16777217), 'UTF8'))$$, upload()));
+SELECT try('root', format($$put_dataset_part(id('areas'), 1, %L, md5(repeat('x', 16777217)), convert_to(repeat('x', 16777217), 'UTF8'))$$, upload()));
 SELECT try('root', $$assemble_dataset('99999999-0000-4000-8000-000000000000', 1, 'any text', md5('x'))$$);
 SELECT try('root', $$assemble_dataset('99999999-0000-4000-8000-000000000000', 0, 'any text', md5('x'))$$);
 SELECT try('root', $$assemble_dataset('99999999-0000-4000-8000-000000000000', 1, 'any text', 'x')$$);

@@ -20,7 +20,10 @@ my %has_syntax = map { $_ => 1 } qw(schedule);
 
 my $UNKNOWN = '99999999-0000-4000-8000-000000000000';
 
-my $sh = ShTest->new('contract', conf => { 'rate_control.maxburst' => 1000000 });
+# Sizes that are keys of the configuration; not the defaults, so that it shows that they count.
+my %limits = map { $_ => 2000000 } qw(datasets.max_json_size datasets.max_part_size timeseries.max_data_size);
+
+my $sh = ShTest->new('contract', conf => { 'rate_control.maxburst' => 1000000, %limits });
 ShOperations::use_server($sh);
 my $document = ShOperations::document();
 my $schemas = ShSchema->new($document);
@@ -226,7 +229,8 @@ sub check_entity
 
 	return if $type eq '*/*';
 	has_status($operation, { %empty, content => '{}', content_type => 'application/x-nothing' }, $sh->{token}, 400, 'another media type');
-	has_status($operation, { %empty, content => ' ' x (($operation->{'x-max-body'} || 1048576) + 1), content_type => $type },
+	my $limit = $operation->{'x-max-body'} || 1048576;
+	has_status($operation, { %empty, content => ' ' x (($limits{$limit} || $limit) + 1), content_type => $type },
 		$sh->{token}, $operation->{'x-too-large-status'} || 413, 'too large');
 	return;
 }

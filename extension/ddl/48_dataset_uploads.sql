@@ -143,13 +143,13 @@ $$;
 GRANT EXECUTE ON FUNCTION selfhost.list_dataset_parts(uuid, text, text)
     TO selfhost_gateway, selfhost_sql;
 
--- Several parts can come at once. The upload cannot be assembled or deleted meanwhile.
+-- Several parts can come at once. What one may have, at most, limits the memory of whoever passes it on:
+-- it is the gateway's own setting; here all parts together have their limit. The upload cannot be assembled or deleted meanwhile.
 CREATE FUNCTION selfhost.put_dataset_part(
     uuid uuid, part_number integer, upload_id text, content_md5 text, body bytea DEFAULT NULL
 ) RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    max_part  CONSTANT bigint := 16777216;
     max_total CONSTANT bigint := 1073741824;
     upload     uuid;
     content_id bigint;
@@ -166,8 +166,8 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM selfhost._no_upload();
     END IF;
-    IF body IS NULL OR length(body) NOT BETWEEN 1 AND max_part THEN
-        PERFORM selfhost._refuse('22023', format('body: must have from 1 to %s bytes', max_part));
+    IF coalesce(length(body), 0) < 1 THEN
+        PERFORM selfhost._refuse('22023', 'body: must have at least 1 byte');
     ELSIF md5(body) <> lower(content_md5) THEN
         PERFORM selfhost._refuse('22023', 'Content-MD5: is not that of the body');
     END IF;
@@ -188,7 +188,9 @@ GRANT EXECUTE ON FUNCTION selfhost.put_dataset_part(uuid, integer, text, text, b
 CREATE FUNCTION selfhost._assembly_problem(content_id bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    min_part CONSTANT integer := 5242880;
+    -- In bytes, whatever unit it was set with.
+    min_part CONSTANT integer := (SELECT s.setting FROM pg_settings AS s
+                                  WHERE s.name = 'selfhost.min_part_size');
     n         bigint;
     last_part integer;
 BEGIN

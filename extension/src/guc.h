@@ -12,6 +12,9 @@ extern char *sh_guc_schedule_timezone;
 /* May the author of a revision of a program not sign it? */
 extern bool sh_guc_four_eyes;
 
+/* Fewest bytes of a part of an upload that others follow. */
+extern int sh_guc_min_part_size;
+
 /* Must come after all other definitions of settings. */
 extern void sh_guc_init(void);
 

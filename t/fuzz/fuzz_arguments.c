@@ -15,6 +15,9 @@
 #define MAX_ARGUMENTS 64
 
 static GwRoutes *routes;
+static const GwConfig config = {.datasets_max_json_size = 16777216,
+								.datasets_max_part_size = 16777216,
+								.points_max_size = 5242880};
 static ShcArena *arena;
 
 extern int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -29,7 +32,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void) argv;
 	arena = shc_arena_new(ARENA_LIMIT);
 	if (arena == NULL ||
-		!gw_routes_load(file != NULL ? file : "../../gateway/openapi.yaml", &routes))
+		!gw_routes_load(file != NULL ? file : "../../gateway/openapi.yaml", &config, &routes))
 		abort();
 	return 0;
 }

@@ -17,6 +17,10 @@
 #define UUID "123e4567-e89b-12d3-a456-426614174000"
 #define BIG	 200000
 
+static const GwConfig config = {.datasets_max_json_size = 16777216,
+								.datasets_max_part_size = 16777216,
+								.points_max_size = 5242880};
+
 static const char document[] =
 	"openapi: 3.0.3\n"
 	"paths:\n"
@@ -73,7 +77,7 @@ load_document(void)
 	GwRoutes *routes = NULL;
 
 	if (fd < 0 || write(fd, document, sizeof(document) - 1) != (ssize_t) sizeof(document) - 1 ||
-		!gw_routes_load(path, &routes))
+		!gw_routes_load(path, &config, &routes))
 	{
 		printf("Bail out! the document of the test cannot be loaded\n");
 		exit(1);
@@ -487,7 +491,7 @@ test_random(void)
 	int bound = 0;
 	int wrong = 0;
 
-	if (!gw_routes_load(OPENAPI, &routes))
+	if (!gw_routes_load(OPENAPI, &config, &routes))
 	{
 		ok(false, "%s is loaded", OPENAPI);
 		return;

@@ -18,6 +18,10 @@
 
 static char scratch[] = "/tmp/test_route.XXXXXX";
 
+static const GwConfig config = {.datasets_max_json_size = 16777216,
+								.datasets_max_part_size = 16777216,
+								.points_max_size = 5242880};
+
 /* Loads a document given as text. What is logged meanwhile goes to `log`. */
 static GwRoutes *
 load_text(const char *text, size_t len, char *log, size_t log_size)
@@ -34,7 +38,7 @@ load_text(const char *text, size_t len, char *log, size_t log_size)
 	fclose(file);
 	fflush(stderr);
 	dup2(fileno(captured), STDERR_FILENO);
-	gw_routes_load(scratch, &routes);
+	gw_routes_load(scratch, &config, &routes);
 	fflush(stderr);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
@@ -361,6 +365,8 @@ static const struct
 	{GET_A OK_RESPONSE "      x-max-body: 0\n", 7, "x-max-body: must be from 1"},
 	{GET_A OK_RESPONSE "      x-max-body: 1.5\n", 7, "x-max-body: must be a whole number"},
 	{GET_A OK_RESPONSE "      x-max-body: '5'\n", 7, "x-max-body: must be a number"},
+	{GET_A OK_RESPONSE "      x-max-body: no.such_key\n", 7, "x-max-body: must be a number"},
+	{GET_A OK_RESPONSE "      x-max-body: listen.port\n", 7, "x-max-body: must be a number"},
 	{GET_A OK_RESPONSE "      x-too-large-status: 500\n", 7,
 	 "x-too-large-status: must be 400 or 413"},
 	{GET_A OK_RESPONSE "    patch: {}\n", 7, "only get, put, post and delete are supported"},
@@ -491,7 +497,7 @@ main(void)
 	GwRoutes *routes;
 	int fd = mkstemp(scratch);
 
-	if (fd < 0 || !gw_routes_load(OPENAPI, &routes))
+	if (fd < 0 || !gw_routes_load(OPENAPI, &config, &routes))
 	{
 		printf("Bail out! %s cannot be loaded\n", OPENAPI);
 		return 1;
