@@ -33,6 +33,17 @@
  */
 #define CONNECTION_MEMORY_LEAST ((size_t) 32 * 1024)
 
+/*
+ * A short answer is waited for without suspending the connection: that would take it out of the
+ * library's epoll set and put it back, and have it read once in vain. The library asks the handler
+ * again in each run, so only few may wait like that, and not for long.
+ */
+#define MAX_WATCHED 64
+#define WATCH_TIME	INT64_C(1000)
+
+/* How often the library is run in one turn: an answer is queued in one run and sent in the next. */
+#define MAX_RUNS 2
+
 /* Requests kept for reuse. */
 #define MAX_SPARE 256
 
@@ -144,13 +155,38 @@ park(GwHttp *http, GwRequest *request)
 }
 
 static void
+suspend(GwRequest *request)
+{
+	request->is_suspended = true;
+	MHD_suspend_connection(request->connection);
+}
+
+/* Has the handler called again: that of a connection which is not suspended is called in each run. */
+static void
 resume(GwHttp *http, GwRequest *request)
 {
+	http->needs_run = true;
 	if (!request->is_suspended)
 		return;
 	request->is_suspended = false;
-	http->needs_run = true;
 	MHD_resume_connection(request->connection);
+}
+
+static void
+watch(GwHttp *http, GwRequest *request)
+{
+	request->is_watched = true;
+	if (http->nwatched++ == 0)
+		http->watch_end = http->loop->now + WATCH_TIME;
+}
+
+static void
+unwatch(GwHttp *http, GwRequest *request)
+{
+	if (!request->is_watched)
+		return;
+	request->is_watched = false;
+	http->nwatched--;
 }
 
 static void
@@ -210,7 +246,7 @@ job_changed(GwJob *job)
 		settle(http, request);
 	if (job->is_problem && job->problem.status == 401 && !request->is_parked)
 		park(http, request);
-	else if (request->is_suspended)
+	else if (request->is_suspended || request->is_watched)
 		resume(http, request);
 	else if (job->is_broken && client->fd >= 0)
 		shutdown(client->fd, SHUT_RDWR);
@@ -295,6 +331,9 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 		return;
 	*request_context = NULL;
 	http->nactive--;
+	/* The next request may have come with this one. */
+	http->needs_run = true;
+	unwatch(http, request);
 	if (request->is_parked)
 	{
 		request->is_suspended = false;
@@ -395,6 +434,7 @@ take_body(GwHttp *http, GwRequest *request, const char *data, size_t *len)
 	bool go_on = gw_request_body(request, data, *len);
 
 	*len = 0;
+	http->needs_run = true; /* more of it may have been received */
 	/* While a refused body is thrown away, the clock is not set back. */
 	if (!request->has_problem)
 		gw_client_enter(http, request->client, GW_CLIENT_BODY);
@@ -428,11 +468,33 @@ take_end(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 		is_over_rate(http, request))
 		return gw_http_answer(http, connection, request);
 	gw_client_enter(http, request->client, GW_CLIENT_WORKING);
-	request->is_suspended = true;
-	MHD_suspend_connection(connection);
+	request->submitted = http->loop->now;
+	if (request->operation->lane == GW_LANE_FAST && http->nwatched < MAX_WATCHED)
+		watch(http, request);
+	else
+		suspend(request);
 	request->job.changed = job_changed;
 	request->job.context = request;
 	gw_request_submit(request, http->config, http->loop->now);
+	return MHD_YES;
+}
+
+/* The request is with the database, and the connection not suspended. */
+static enum MHD_Result
+take_answer(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
+{
+	bool is_late = http->loop->now - request->submitted >= WATCH_TIME;
+
+	if (request->job.has_head && !request->is_parked)
+	{
+		unwatch(http, request);
+		return gw_http_answer(http, connection, request);
+	}
+	if (request->is_parked || is_late)
+	{
+		unwatch(http, request);
+		suspend(request);
+	}
 	return MHD_YES;
 }
 
@@ -451,8 +513,8 @@ handle(void *context, struct MHD_Connection *connection, const char *url, const 
 		return take_head(http, connection, request, method);
 	if (*len > 0)
 		return take_body(http, request, data, len);
-	if (request->job.has_head)
-		return gw_http_answer(http, connection, request);
+	if (request->submitted != 0)
+		return take_answer(http, connection, request);
 	return take_end(http, connection, request);
 }
 
@@ -518,14 +580,22 @@ gw_http_run(GwHttp *http)
 
 	while (http->parked != NULL && http->loop->now - http->parked->began >= GW_REFUSAL_DELAY)
 		unpark(http, http->parked);
-	if (http->needs_run)
+	if (http->nwatched > 0 && http->loop->now >= http->watch_end)
+	{
+		http->needs_run = true;
+		http->watch_end = http->loop->now + WATCH_TIME;
+	}
+	for (int i = 0; i < MAX_RUNS && http->needs_run; i++)
 	{
 		http->needs_run = false;
 		MHD_run(http->daemon);
 	}
 	if (http->needs_run)
 		return 0;
-	if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
+	/* The library would be run at once for what is watched. */
+	if (http->nwatched > 0)
+		until = http->watch_end;
+	else if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
 	{
 		http->needs_run = true;
 		until = http->loop->now + (int64_t) wait * 1000;

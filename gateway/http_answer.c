@@ -71,6 +71,7 @@ gw_http_queue(GwHttp *http, struct MHD_Connection *connection, GwRequest *reques
 		add_cors(http->config, request, response);
 	if (http->is_stopping)
 		gw_http_add_header(response, "Connection", "close");
+	http->needs_run = true;
 	request->status = status;
 	request->is_answered = true;
 	gw_client_enter(http, request->client, GW_CLIENT_ANSWERING);
@@ -214,6 +215,7 @@ read_stream(void *context, uint64_t position, char *out, size_t size)
 		GwClient *client = request->client;
 
 		client->since = gw_monotonic_us();
+		((GwHttp *) request->owner)->needs_run = true;
 		request->bytes += n;
 		return (ssize_t) n;
 	}

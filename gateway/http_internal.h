@@ -55,7 +55,9 @@ struct GwHttp
 	GwClient *clients;
 	GwRequest *parked; /* refusals that wait, the earliest first */
 	GwRequest *parked_last;
-	GwRequest *spare; /* for reuse */
+	int nwatched;	   /* requests whose connections wait without being suspended */
+	int64_t watch_end; /* when they are looked at, at the latest */
+	GwRequest *spare;  /* for reuse */
 	int nspare;
 	int nactive;
 	GwAccessLog log;

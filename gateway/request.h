@@ -68,7 +68,9 @@ typedef struct GwRequest
 	void *connection;
 	void *client;
 	void *gzip;
+	int64_t submitted; /* when the job was handed over; 0: not yet */
 	bool is_suspended;
+	bool is_watched; /* waits for its job without being suspended */
 	bool is_parked;
 	bool is_answered;
 	bool head_seen;
