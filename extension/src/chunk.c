@@ -27,6 +27,9 @@
  * An exception is a value that is not exactly k / 10^e. Real sensors produce many that miss it by
  * few units in the last place (74.93588199999998): those cost a byte or two.
  *
+ * Whoever changes the format raises SH_CHUNK_VERSION and keeps reading what was written before; selfhost.repack()
+ * writes rows of a lower version anew.
+ *
  * Decimal scaling and the choice of a scale for a whole run of values follow the idea of storing
  * doubles as integers with a common decimal exponent; XOR of neighbours follows T. Pelkonen et al.,
  * "Gorilla: A Fast, Scalable, In-Memory Time Series Database" (VLDB 2015), but packed by blocks.
@@ -150,7 +153,7 @@ chunk_header_put(uint8_t *p, const ChunkHeader *header)
 	int count = value_count(header);
 	int64_t reference = header->first.scaled;
 
-	p[0] = (uint8_t) (CHUNK_VERSION | (header->method == CHUNK_SCALED ? header->scale << 4 : 0));
+	p[0] = (uint8_t) (SH_CHUNK_VERSION | (header->method == CHUNK_SCALED ? header->scale << 4 : 0));
 	p[1] = (uint8_t) ((int) header->method | (int) header->time << CHUNK_TIME_SHIFT |
 					  (int) header->unit << CHUNK_UNIT_SHIFT |
 					  (header->is_finite ? 0 : CHUNK_NOT_FINITE) |
@@ -197,7 +200,7 @@ flags_get(const uint8_t *data, ChunkHeader *header)
 	header->unit = (flags >> CHUNK_UNIT_SHIFT) & CHUNK_UNIT_MASK;
 	header->is_finite = (flags & CHUNK_NOT_FINITE) == 0;
 	header->has_exceptions = (flags & CHUNK_EXCEPTIONS) != 0;
-	return (data[0] & 0x0f) == CHUNK_VERSION && header->scale <= CHUNK_MAX_SCALE &&
+	return (data[0] & CHUNK_VERSION_MASK) == SH_CHUNK_VERSION && header->scale <= CHUNK_MAX_SCALE &&
 		   header->method <= CHUNK_RAW && header->time <= CHUNK_STEP_CHANGES &&
 		   header->unit <= CHUNK_MICROSECOND &&
 		   (header->method == CHUNK_SCALED || (header->scale == 0 && !header->has_exceptions));
@@ -289,6 +292,12 @@ chunk_header_get(const uint8_t *data, size_t len, ChunkHeader *header)
 	if (p != NULL)
 		complete_summary(header);
 	return p;
+}
+
+int
+sh_chunk_version(const uint8_t *data, size_t len)
+{
+	return len == 0 ? 0 : data[0] & CHUNK_VERSION_MASK;
 }
 
 bool

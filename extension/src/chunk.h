@@ -18,6 +18,9 @@
 #define SH_CHUNK_MAX_POINTS 4096
 #define SH_CHUNK_MAX_BYTES	1960
 
+/* The version that is written. What was released before is read for ever. */
+#define SH_CHUNK_VERSION 1
+
 /* How a decoded value was stored; tells the emitter which digits to print. */
 #define SH_SCALE_NONE 255
 
@@ -64,6 +67,9 @@ sh_chunk_fill(const int64_t *ts, const double *value, int n, uint8_t *out, size_
 extern size_t
 sh_chunk_encode(const int64_t *ts, const double *value, int n, uint8_t *out, size_t cap);
 
+/* The version of the format that the bytes say they are in; 0 when there are none. */
+extern int sh_chunk_version(const uint8_t *data, size_t len);
+
 /* Reads the header only. False: the bytes are not a chunk of a version we know. */
 extern bool sh_chunk_summary(const uint8_t *data, size_t len, ShChunkSummary *out);
 
@@ -72,5 +78,11 @@ extern bool sh_chunk_summary(const uint8_t *data, size_t len, ShChunkSummary *ou
  * undefined. Never reads outside data[0..len-1], whatever the bytes are.
  */
 extern bool sh_chunk_decode(const uint8_t *data, size_t len, ShPoints *out);
+
+/*
+ * Decodes all points and looks for whatever else can be wrong: is the summary that of the points?
+ * Returns NULL when nothing is, else what, in few words; *out is then undefined.
+ */
+extern const char *sh_chunk_examine(const uint8_t *data, size_t len, ShPoints *out);
 
 #endif

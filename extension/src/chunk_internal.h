@@ -7,7 +7,6 @@
 #include "chunk.h"
 #include "chunk_bits.h"
 
-#define CHUNK_VERSION 1
 #define CHUNK_BLOCK	  64
 #define CHUNK_BLOCKS  (SH_CHUNK_MAX_POINTS / CHUNK_BLOCK)
 
@@ -16,6 +15,7 @@
 #define CHUNK_MAX_SCALED INT64_C(999999999999999)
 
 /* Byte 0: the version in the low half, the decimal scale in the high one. Byte 1: these fields. */
+#define CHUNK_VERSION_MASK 0x0f
 #define CHUNK_METHOD_MASK 0x03 /* ChunkMethod */
 #define CHUNK_TIME_SHIFT  2	   /* ChunkTime */
 #define CHUNK_TIME_MASK	  0x03

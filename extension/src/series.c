@@ -215,3 +215,38 @@ sh_series_find(const pg_uuid_t *uuid, ShSeries *out)
 		keep_series(out);
 	return found;
 }
+
+bool
+sh_series_uuid_of(int32 id, Snapshot snapshot, pg_uuid_t *uuid)
+{
+	Oid schema = get_namespace_oid(SH_SCHEMA, false);
+	Oid index_id = get_relname_relid("timeseries_id_key", schema);
+	Oid table_id;
+	Oid primary_key;
+	Relation table;
+	Relation index;
+	TupleTableSlot *slot;
+	IndexScanDesc scan;
+	ScanKeyData key;
+	bool found;
+
+	sh_series_oids(&table_id, &primary_key);
+	table = table_open(table_id, AccessShareLock);
+	index = index_open(index_id, AccessShareLock);
+	slot = table_slot_create(table, NULL);
+	scan = sh_index_beginscan(table, index, snapshot, 1, 0);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
+	index_rescan(scan, &key, 1, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	if (found)
+	{
+		bool isnull;
+
+		*uuid = *DatumGetUUIDP(slot_getattr(slot, SH_SERIES_UUID, &isnull));
+	}
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return found;
+}

@@ -46,6 +46,9 @@ extern void sh_series_oids(Oid *table, Oid *primary_key);
  */
 extern bool sh_series_find(const pg_uuid_t *uuid, ShSeries *out);
 
+/* The uuid of the series with an id, as the snapshot has it; false when there is none. Not cached. */
+extern bool sh_series_uuid_of(int32 id, Snapshot snapshot, pg_uuid_t *uuid);
+
 /* The creator for access checks: NULL when the series has none. */
 #define sh_series_owner(s) ((s)->has_owner ? &(s)->owner : NULL)
 

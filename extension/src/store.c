@@ -70,12 +70,27 @@ sh_store_relation_close(ShStoreRelation *relation)
 	table_close(relation->heap, mode);
 }
 
+/* The name of a series for messages: its uuid, or its id when it is gone. */
+static char *
+series_name(int32 series)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	pg_uuid_t uuid;
+	char *name = sh_series_uuid_of(series, snapshot, &uuid)
+					 ? DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&uuid)))
+					 : psprintf("%d", series);
+
+	UnregisterSnapshot(snapshot);
+	return name;
+}
+
 static void
 report_corruption(int32 series, TimestampTz t0)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("points of time series %d in the row starting at %s are corrupted",
-						   series, timestamptz_to_str(t0))));
+					errmsg("points of time series %s in the row starting at %s are corrupted",
+						   series_name(series), timestamptz_to_str(t0)),
+					errhint("selfhost.check_chunks() tells what is wrong with which rows.")));
 }
 
 void
@@ -93,6 +108,14 @@ sh_chunk_row_decode(int32 series, const ShChunkRow *row, ShPoints *out)
 		.t0 = row->t0, .t1 = row->t1, .n = row->n, .len = (int32) row->len, .data = row->data};
 
 	sh_store_row_decode(series, &stored, out);
+}
+
+void
+sh_chunk_row_summary(int32 series, const ShChunkRow *row, ShChunkSummary *out)
+{
+	if (!sh_chunk_summary(row->data, row->len, out) || out->n != row->n ||
+		out->first_ts < row->t0 || out->last_ts != row->t1)
+		report_corruption(series, row->t0);
 }
 
 void

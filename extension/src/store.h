@@ -38,8 +38,34 @@ extern ShScan *sh_scan_begin(int32 series, TimestampTz from, TimestampTz to, Sna
 extern bool sh_scan_next(ShScan *scan, ShChunkRow *row);
 extern void sh_scan_end(ShScan *scan);
 
-/* Decodes a row; 65xxx data corrupted, naming series and t0, when its bytes are bad. */
+/*
+ * Decodes a row, or its header only. Errors: XX001, naming series and t0, when the bytes are bad or do
+ * not agree with the columns.
+ */
 extern void sh_chunk_row_decode(int32 series, const ShChunkRow *row, ShPoints *out);
+extern void sh_chunk_row_summary(int32 series, const ShChunkRow *row, ShChunkSummary *out);
+
+/* ---- checking ---- */
+
+typedef struct ShCheckCounts
+{
+	int64 series;
+	int64 rows;
+	int64 points;
+	int64 faults;
+} ShCheckCounts;
+
+/* uuid: NULL when there is no such series. The texts are the caller's to copy. */
+typedef void (*ShFaultReport)(void *context, const pg_uuid_t *uuid, TimestampTz t0,
+							  const char *relation, const char *reason);
+
+/*
+ * Looks at all rows of one series, or with `only` NULL of all, under a snapshot: bytes, columns, limits,
+ * order and overlap, the series itself. Reports every fault and changes nothing. Rows are found by
+ * their key; whether table and index agree is what amcheck tells.
+ */
+extern void sh_store_check(const int32 *only, Snapshot snapshot, ShFaultReport report,
+						   void *context, ShCheckCounts *counts);
 
 /* ---- writing: takes the series' transaction lock, under a snapshot of its own ---- */
 

@@ -10,6 +10,13 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
+/* Most rows of the tail of a series. */
+#define TAIL_MAX_ROWS 8
+
+/* The years 0001 to 9999, which is what RFC 3339 can tell, in days from 2000-01-01. */
+#define FIRST_TIMESTAMP (-730119 * USECS_PER_DAY)
+#define LAST_TIMESTAMP	(2921940 * USECS_PER_DAY - 1)
+
 /* Columns of selfhost.tail and selfhost.chunk. */
 enum
 {
@@ -99,6 +106,9 @@ extern void sh_cursor_seek_after(ShCursor *cursor, TimestampTz bound);
 
 /* Positions behind the rows with t0 <= bound, to be read downwards. */
 extern void sh_cursor_seek_down(ShCursor *cursor, TimestampTz bound);
+
+/* The row in a slot of one of the relations; its bytes are the slot's. */
+extern void sh_row_read(TupleTableSlot *slot, ShRow *row);
 
 /* The next row; its bytes are valid until the next call on the cursor. */
 extern bool sh_cursor_next(ShCursor *cursor, ShRow *row);

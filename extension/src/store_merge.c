@@ -22,7 +22,6 @@
 
 #include "store_internal.h"
 
-#define TAIL_MAX_ROWS	   8
 #define GROWING_MAX_POINTS 128
 
 /* A piece of the tail up to this length takes up the next full growing row. */

@@ -11,10 +11,6 @@
 #include "rfc3339.h"
 #include "store_internal.h"
 
-/* The years 0001 to 9999, which is what RFC 3339 can tell, in days from 2000-01-01. */
-#define FIRST_TIMESTAMP (-730119 * USECS_PER_DAY)
-#define LAST_TIMESTAMP	(2921940 * USECS_PER_DAY - 1)
-
 void
 sh_points_report_duplicate(TimestampTz ts, const char *where)
 {

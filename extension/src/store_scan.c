@@ -86,8 +86,8 @@ sh_cursor_seek_down(ShCursor *cursor, TimestampTz bound)
 	cursor->direction = BackwardScanDirection;
 }
 
-static void
-read_row(TupleTableSlot *slot, ShRow *row)
+void
+sh_row_read(TupleTableSlot *slot, ShRow *row)
 {
 	bytea *data;
 
@@ -115,7 +115,7 @@ sh_cursor_next(ShCursor *cursor, ShRow *row)
 		!table_tuple_satisfies_snapshot(cursor->relation.heap, cursor->slot,
 										GetTransactionSnapshot()))
 		sh_store_report_changed();
-	read_row(cursor->slot, row);
+	sh_row_read(cursor->slot, row);
 	return true;
 }
 

@@ -297,10 +297,10 @@ add_whole_chunk(ShReader *reader, const ShChunkRow *row)
 {
 	ShChunkSummary summary;
 
-	/* The header's sum must not replace points of a bucket that ends inside of the row. */
-	if (row->t0 < reader->request.start || row->t1 > reader->request.end ||
-		!sh_chunk_summary(row->data, row->len, &summary) ||
-		summary.first_ts < reader->request.start || summary.last_ts > reader->request.end)
+	if (row->t1 > reader->request.end)
+		return false;
+	sh_chunk_row_summary(reader->series->id, row, &summary);
+	if (summary.first_ts < reader->request.start)
 		return false;
 	enter_bucket(reader, summary.first_ts);
 	return summary.last_ts < reader->buckets.end &&
