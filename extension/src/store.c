@@ -84,21 +84,27 @@ series_name(int32 series)
 	return name;
 }
 
-static void
-report_corruption(int32 series, TimestampTz t0)
+void
+sh_store_report_corruption(int level, int32 series, TimestampTz t0)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+	ereport(level, (errcode(ERRCODE_DATA_CORRUPTED),
 					errmsg("points of time series %s in the row starting at %s are corrupted",
 						   series_name(series), timestamptz_to_str(t0)),
 					errhint("selfhost.check_chunks() tells what is wrong with which rows.")));
 }
 
+bool
+sh_store_row_is_good(const ShRow *row, ShPoints *out)
+{
+	return sh_chunk_decode(row->data, row->len, out) && out->n == row->n && out->n >= 1 &&
+		   out->ts[0] >= row->t0 && out->ts[out->n - 1] == row->t1;
+}
+
 void
 sh_store_row_decode(int32 series, const ShRow *row, ShPoints *out)
 {
-	if (!sh_chunk_decode(row->data, row->len, out) || out->n != row->n || out->n < 1 ||
-		out->ts[0] < row->t0 || out->ts[out->n - 1] != row->t1)
-		report_corruption(series, row->t0);
+	if (!sh_store_row_is_good(row, out))
+		sh_store_report_corruption(ERROR, series, row->t0);
 }
 
 void
@@ -115,7 +121,7 @@ sh_chunk_row_summary(int32 series, const ShChunkRow *row, ShChunkSummary *out)
 {
 	if (!sh_chunk_summary(row->data, row->len, out) || out->n != row->n ||
 		out->first_ts < row->t0 || out->last_ts != row->t1)
-		report_corruption(series, row->t0);
+		sh_store_report_corruption(ERROR, series, row->t0);
 }
 
 void
@@ -174,8 +180,8 @@ sh_store_insert_near(ShStoreRelation *relation, ItemPointer tid)
 	RelationSetTargetBlock(relation->heap, ItemPointerGetBlockNumber(tid));
 }
 
-static void
-check_result(TM_Result result)
+void
+sh_store_check_result(TM_Result result)
 {
 	switch (result)
 	{
@@ -199,7 +205,7 @@ sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, co
 	LockTupleMode lock_mode;
 	ShUpdateIndexes update_indexes;
 
-	check_result(table_tuple_update(relation->heap, old, slot, GetCurrentCommandId(true),
+	sh_store_check_result(table_tuple_update(relation->heap, old, slot, GetCurrentCommandId(true),
 									InvalidSnapshot, InvalidSnapshot, true, &failure, &lock_mode,
 									&update_indexes));
 	if (update_indexes)
@@ -212,7 +218,7 @@ sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid)
 {
 	TM_FailureData failure;
 
-	check_result(table_tuple_delete(relation->heap, tid, GetCurrentCommandId(true), InvalidSnapshot,
+	sh_store_check_result(table_tuple_delete(relation->heap, tid, GetCurrentCommandId(true), InvalidSnapshot,
 									InvalidSnapshot, true, &failure, false));
 }
 
@@ -236,6 +242,19 @@ lock_series(uint32 key)
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, key, 0, LOCK_CLASS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+bool
+sh_store_try_lock(int32 series)
+{
+	LOCKTAG tag;
+
+	require_writable();
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, lock_key(series), 0, LOCK_CLASS);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
+	return true;
 }
 
 /* Looks a locked series up again; the deletion of a series takes the same lock. */

@@ -110,4 +110,36 @@ extern int64 sh_store_delete(const ShSeries *series, TimestampTz from, Timestamp
 /* Deletes every row of a series, when the series itself is deleted. */
 extern void sh_store_drop(int32 series);
 
+/* ---- looking after rows; the caller holds the lock of the series ---- */
+
+/*
+ * Takes the lock of a series only if nobody holds it: false when somebody does. What takes the locks of
+ * several series in one transaction without sorting them must not wait for them. The caller sees
+ * afterwards whether the series is still there.
+ */
+extern bool sh_store_try_lock(int32 series);
+
+typedef struct ShRepackResult
+{
+	int rows_read;
+	int rewritten; /* so many rows became ... */
+	int written;   /* ... so many */
+	bool more;	   /* not done: go on with */
+	TimestampTz next;
+} ShRepackResult;
+
+/*
+ * Packs under-filled sealed rows with t0 in [from, to] together with their neighbours, and writes rows of an
+ * older format anew. Reads about max_rows rows at most (at least 32). A corrupt row is a warning, and
+ * stays. Errors: 40001 as for other writes.
+ */
+extern void sh_store_repack(int32 series, TimestampTz from, TimestampTz to, int max_rows,
+							ShRepackResult *result);
+
+/* The same for what is noted of the series in selfhost.repack_todo, which is then noted as done. */
+extern void sh_store_repack_noted(int32 series, int max_rows, ShRepackResult *result);
+
+/* Up to max series >= start of which something is noted, ascending. */
+extern int sh_todo_list(int32 start, int32 *series, int max);
+
 #endif

@@ -19,6 +19,7 @@ typedef struct Window
 	TimestampTz to;
 	const double *ge;
 	const double *le;
+	ShTodo *todo; /* gathers sealed rows that are left under-filled */
 } Window;
 
 /* 100 kB, hence not on the stack. */
@@ -73,6 +74,8 @@ delete_from_row(ShCursor *cursor, const Window *window, const ShRow *row)
 	if (decoded.n > 0)
 		sh_rows_encode(&after, row->t0, decoded.ts, decoded.value, decoded.n, true);
 	sh_rows_write(&cursor->relation, cursor->series, &before, &after);
+	if (cursor->part == SH_CHUNK)
+		sh_todo_note(window->todo, &after);
 	return hits;
 }
 
@@ -111,7 +114,8 @@ int64
 sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const double *ge,
 				const double *le)
 {
-	Window window = {.from = from, .to = to, .ge = ge, .le = le};
+	ShTodo todo = SH_TODO_NOTHING(series->id);
+	Window window = {.from = from, .to = to, .ge = ge, .le = le, .todo = &todo};
 	Snapshot snapshot;
 	int64 hits;
 
@@ -122,6 +126,7 @@ sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const 
 	hits = delete_from_part(series->id, SH_CHUNK, &window, snapshot) +
 		   delete_from_part(series->id, SH_TAIL, &window, snapshot);
 	UnregisterSnapshot(snapshot);
+	sh_todo_add(&todo);
 	if (hits > 0)
 		CommandCounterIncrement();
 	return hits;
@@ -133,4 +138,5 @@ sh_store_drop(int32 series)
 	ShSeries whole = {.id = series};
 
 	sh_store_delete(&whole, SH_BEFORE_ALL, SH_AFTER_ALL, NULL, NULL);
+	sh_todo_advance(series, SH_AFTER_ALL);
 }

@@ -10,6 +10,9 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
+/* A sealed row that is written with less than this of what it could hold is noted for a repack. */
+#define UNDER_FILLED 0.75
+
 /* Most rows of the tail of a series. */
 #define TAIL_MAX_ROWS 8
 
@@ -92,6 +95,7 @@ typedef struct ShCursor
 	TupleTableSlot *slot;
 	MemoryContext context; /* where the index scan allocates, at any of its steps */
 	int32 series;
+	ShStorePart part;
 	ScanDirection direction;
 	bool is_open;
 } ShCursor;
@@ -116,6 +120,10 @@ extern bool sh_cursor_next(ShCursor *cursor, ShRow *row);
 /* Decodes a row; XX001 when its bytes are bad or do not agree with its columns. */
 extern void sh_store_row_decode(int32 series, const ShRow *row, ShPoints *out);
 
+/* The same as an answer; and the message of it, ERROR or WARNING. */
+extern bool sh_store_row_is_good(const ShRow *row, ShPoints *out);
+extern void sh_store_report_corruption(int level, int32 series, TimestampTz t0);
+
 /*
  * Writes. Each leaves its effect invisible to this command: the caller increments the command counter
  * when it is done with a series. Errors: 40001 when the row was changed by somebody who does not
@@ -133,6 +141,9 @@ extern void sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid);
  */
 extern void
 sh_store_check_undisturbed(int32 series, TimestampTz from, TimestampTz to, Snapshot fresh);
+
+/* 40001 when the result of writing a row says that somebody else has changed it. */
+extern void sh_store_check_result(TM_Result result);
 
 /* 40001: somebody changed a row of this series since the transaction began. */
 extern void sh_store_report_changed(void);
@@ -152,6 +163,12 @@ typedef struct ShRowList
 	int capacity;
 } ShRowList;
 
+/* How much of what it could hold a row holds, by bytes or points, 0..1. */
+extern double sh_row_fill_of(const ShRow *row);
+
+/* A copy of a row whose bytes outlive the cursor's next step. */
+extern ShRow sh_row_copy(const ShRow *row);
+
 extern void sh_rows_add(ShRowList *list, const ShRow *row);
 extern bool sh_row_encode(ShRow *row, TimestampTz t0, const int64 *ts, const double *value, int n);
 /* The longest prefix of n points that fits into one row; returns how many that is. */
@@ -165,5 +182,29 @@ extern void sh_rows_encode(ShRowList *list, TimestampTz t0, const int64 *ts, con
  */
 extern bool sh_rows_write(ShStoreRelation *relation, int32 series, const ShRowList *before,
 						  const ShRowList *after);
+
+/*
+ * What a repack of a series should look at: sealed rows with t0 in [from, to]; nothing when from > to.
+ * A writer gathers with sh_todo_note() what it leaves under-filled, and adds that to the stored span
+ * before it increments the command counter, once in each command.
+ */
+typedef struct ShTodo
+{
+	int32 series;
+	TimestampTz from;
+	TimestampTz to;
+} ShTodo;
+
+#define SH_TODO_NOTHING(id)                                              \
+	{                                                                    \
+		.series = (id), .from = SH_AFTER_ALL, .to = SH_BEFORE_ALL \
+	}
+
+extern void sh_todo_note(ShTodo *todo, const ShRowList *written);
+extern void sh_todo_add(const ShTodo *todo);
+extern bool sh_todo_get(int32 series, ShTodo *todo);
+
+/* Forgets what is noted before `from`, all of it when that is beyond its end; increments the command counter. */
+extern void sh_todo_advance(int32 series, TimestampTz from);
 
 #endif

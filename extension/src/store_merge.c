@@ -45,6 +45,7 @@ typedef struct Merge
 	ShCursor tail;
 	ShCursor chunk; /* opened when needed */
 	bool written;
+	ShTodo todo; /* sealed rows that are left under-filled */
 } Merge;
 
 /* One row is decoded at a time. 100 kB, hence not on the stack and not allocated in each append. */
@@ -195,18 +196,6 @@ chunk_cursor(Merge *merge)
 	return &merge->chunk;
 }
 
-/* A copy of a row whose bytes outlive the cursor's next step. */
-static ShRow
-copy_row(const ShRow *row)
-{
-	ShRow copy = *row;
-	uint8 *data = palloc(row->len);
-
-	memcpy(data, row->data, row->len);
-	copy.data = data;
-	return copy;
-}
-
 /* The sealed row that a point belongs to: the greatest t0 <= ts, else the first. */
 static bool
 find_covering(Merge *merge, TimestampTz ts, ShRow *row)
@@ -220,7 +209,7 @@ find_covering(Merge *merge, TimestampTz ts, ShRow *row)
 		if (!sh_cursor_next(chunk, row))
 			return false;
 	}
-	*row = copy_row(row);
+	*row = sh_row_copy(row);
 	return true;
 }
 
@@ -251,6 +240,7 @@ merge_sealed(Merge *merge, ShPointList points)
 		sh_rows_add(&before, &row);
 		merge_into_row(merge, &row, take_points(&points, n), &after);
 		merge->written |= sh_rows_write(&merge->chunk.relation, merge->series, &before, &after);
+		sh_todo_note(&merge->todo, &after);
 	}
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(group_context);
@@ -266,7 +256,7 @@ read_tail(Merge *merge, ShRowList *rows)
 	sh_cursor_seek_from(&merge->tail, SH_BEFORE_ALL);
 	while (sh_cursor_next(&merge->tail, &row))
 	{
-		row = copy_row(&row);
+		row = sh_row_copy(&row);
 		sh_rows_add(rows, &row);
 	}
 }
@@ -501,7 +491,10 @@ sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n, Sh
 {
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext work;
-	Merge merge = {.series = series->id, .conflict = conflict, .counts = counts};
+	Merge merge = {.series = series->id,
+				   .conflict = conflict,
+				   .counts = counts,
+				   .todo = SH_TODO_NOTHING(series->id)};
 	ShPointList points = {ts, value, n};
 
 	if (n == 0)
@@ -517,6 +510,7 @@ sh_store_merge(const ShSeries *series, TimestampTz *ts, double *value, int n, Sh
 		merge_general(&merge, points);
 	sh_cursor_close(&merge.chunk);
 	sh_cursor_close(&merge.tail);
+	sh_todo_add(&merge.todo);
 	UnregisterSnapshot(merge.snapshot);
 
 	MemoryContextSwitchTo(outer);

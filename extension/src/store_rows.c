@@ -17,6 +17,17 @@ sh_rows_add(ShRowList *list, const ShRow *row)
 	list->rows[list->n++] = *row;
 }
 
+ShRow
+sh_row_copy(const ShRow *row)
+{
+	ShRow copy = *row;
+	uint8 *data = palloc(row->len);
+
+	memcpy(data, row->data, row->len);
+	copy.data = data;
+	return copy;
+}
+
 static void
 set_row(ShRow *row, TimestampTz t0, const int64 *ts, int n, const uint8 *data, Size len)
 {

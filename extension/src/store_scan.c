@@ -37,6 +37,7 @@ sh_cursor_open(ShCursor *cursor, int32 series, ShStorePart part, LOCKMODE mode, 
 		sh_index_beginscan(cursor->relation.heap, cursor->relation.index, snapshot, 2, 0);
 	cursor->context = CurrentMemoryContext;
 	cursor->series = series;
+	cursor->part = part;
 	cursor->direction = ForwardScanDirection;
 	cursor->is_open = true;
 }
