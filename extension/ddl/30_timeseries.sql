@@ -11,7 +11,8 @@ CREATE TABLE selfhost.timeseries (
     si_unit     text NOT NULL,
     lower_bound double precision,
     upper_bound double precision,
-    tags        text[] NOT NULL DEFAULT '{}'
+    tags        text[] NOT NULL DEFAULT '{}',
+    retention   interval CHECK (retention > '0')  -- how long points are kept; NULL: as the domain does
 );
 
 

@@ -7,8 +7,8 @@
 #include "chunk.h"
 #include "chunk_bits.h"
 
-#define CHUNK_BLOCK	  64
-#define CHUNK_BLOCKS  (SH_CHUNK_MAX_POINTS / CHUNK_BLOCK)
+#define CHUNK_BLOCK	 64
+#define CHUNK_BLOCKS (SH_CHUNK_MAX_POINTS / CHUNK_BLOCK)
 
 /* Greatest decimal scale, and the limit of scaled integers: 15 digits identify a double. */
 #define CHUNK_MAX_SCALE	 9
@@ -16,13 +16,13 @@
 
 /* Byte 0: the version in the low half, the decimal scale in the high one. Byte 1: these fields. */
 #define CHUNK_VERSION_MASK 0x0f
-#define CHUNK_METHOD_MASK 0x03 /* ChunkMethod */
-#define CHUNK_TIME_SHIFT  2	   /* ChunkTime */
-#define CHUNK_TIME_MASK	  0x03
-#define CHUNK_UNIT_SHIFT  4 /* ChunkUnit */
-#define CHUNK_UNIT_MASK	  0x03
-#define CHUNK_NOT_FINITE  0x40 /* some value is not finite: no minimum, no maximum */
-#define CHUNK_EXCEPTIONS  0x80 /* scaled only: lists of exceptions follow the blocks */
+#define CHUNK_METHOD_MASK  0x03 /* ChunkMethod */
+#define CHUNK_TIME_SHIFT   2	/* ChunkTime */
+#define CHUNK_TIME_MASK	   0x03
+#define CHUNK_UNIT_SHIFT   4 /* ChunkUnit */
+#define CHUNK_UNIT_MASK	   0x03
+#define CHUNK_NOT_FINITE   0x40 /* some value is not finite: no minimum, no maximum */
+#define CHUNK_EXCEPTIONS   0x80 /* scaled only: lists of exceptions follow the blocks */
 
 /* The checksum stands behind them and covers everything else. */
 #define CHUNK_CHECKSUM_AT 2

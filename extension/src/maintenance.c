@@ -1,6 +1,6 @@
 /*
  * maintenance.c: what the owner of the extension, and the housekeeping that runs as him, call to look
- * after the rows of points: check_chunks(), repack(), repack_some().
+ * after the rows of points: check_chunks(), repack(), repack_some(); and what apply_retention() is made of.
  *
  * None of it is granted to anybody, and nothing here checks rights.
  */
@@ -20,6 +20,7 @@
 SH_FUNCTION(sh_check_chunks);
 SH_FUNCTION(sh_repack);
 SH_FUNCTION(sh_repack_some);
+SH_FUNCTION(sh_delete_expired);
 
 /* Begins an answer of many rows; the caller puts them into result->setResult. */
 static ReturnSetInfo *
@@ -219,5 +220,21 @@ sh_repack_some(PG_FUNCTION_ARGS)
 	values[1] = Int32GetDatum(budget.rewritten);
 	values[2] = Int32GetDatum(budget.written);
 	values[3] = BoolGetDatum(budget.more || n == REPACK_SERIES);
+	return form_answer(fcinfo, values, isnull);
+}
+
+/* ---- retention ---- */
+
+/* _delete_expired(id int, before timestamptz, max_rows int) -> (deleted_rows int, deleted_points bigint) */
+Datum
+sh_delete_expired(PG_FUNCTION_ARGS)
+{
+	ShExpired expired;
+	Datum values[2];
+	bool isnull[2] = {false, false};
+
+	sh_store_expire(PG_GETARG_INT32(0), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_INT32(2), &expired);
+	values[0] = Int32GetDatum(expired.rows);
+	values[1] = Int64GetDatum(expired.points);
 	return form_answer(fcinfo, values, isnull);
 }

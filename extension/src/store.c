@@ -206,8 +206,8 @@ sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, co
 	ShUpdateIndexes update_indexes;
 
 	sh_store_check_result(table_tuple_update(relation->heap, old, slot, GetCurrentCommandId(true),
-									InvalidSnapshot, InvalidSnapshot, true, &failure, &lock_mode,
-									&update_indexes));
+											 InvalidSnapshot, InvalidSnapshot, true, &failure,
+											 &lock_mode, &update_indexes));
 	if (update_indexes)
 		insert_index_entry(relation, series, row->t0, &slot->tts_tid);
 	ExecDropSingleTupleTableSlot(slot);
@@ -218,8 +218,9 @@ sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid)
 {
 	TM_FailureData failure;
 
-	sh_store_check_result(table_tuple_delete(relation->heap, tid, GetCurrentCommandId(true), InvalidSnapshot,
-									InvalidSnapshot, true, &failure, false));
+	sh_store_check_result(table_tuple_delete(relation->heap, tid, GetCurrentCommandId(true),
+											 InvalidSnapshot, InvalidSnapshot, true, &failure,
+											 false));
 }
 
 static void

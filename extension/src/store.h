@@ -30,7 +30,8 @@ typedef struct ShChunkRow
 } ShChunkRow;
 
 /*
- * Opens a scan over the rows of a series that may hold points of [from, to], in ascending order. The
+ * Opens a scan over the rows of a series that may hold points of [from, to], in ascending order; XX001
+ * when rows overlap. The
  * snapshot is registered, and memory taken from the current context, for the life of the scan.
  * Must be closed; on error the resource owner cleans up.
  */
@@ -138,6 +139,19 @@ extern void sh_store_repack(int32 series, TimestampTz from, TimestampTz to, int 
 
 /* The same for what is noted of the series in selfhost.repack_todo, which is then noted as done. */
 extern void sh_store_repack_noted(int32 series, int max_rows, ShRepackResult *result);
+
+typedef struct ShExpired
+{
+	int rows;
+	int64 points;
+} ShExpired;
+
+/*
+ * Deletes up to max_rows rows of a series, from the first on, whose last point is before `limit`. Takes the
+ * lock of the series itself, and only if there is something to delete and nobody holds it.
+ * Errors: 40001 as for other writes.
+ */
+extern void sh_store_expire(int32 series, TimestampTz limit, int max_rows, ShExpired *expired);
 
 /* Up to max series >= start of which something is noted, ascending. */
 extern int sh_todo_list(int32 start, int32 *series, int max);

@@ -85,8 +85,7 @@ check_bytes(Check *check, const ShRow *row)
 static void
 check_storage(Check *check, TupleTableSlot *slot, const ShRow *row)
 {
-	struct varlena *stored =
-		(struct varlena *) DatumGetPointer(slot->tts_values[SH_ROW_DATA - 1]);
+	struct varlena *stored = (struct varlena *) DatumGetPointer(slot->tts_values[SH_ROW_DATA - 1]);
 
 	if (VARATT_IS_EXTENDED(stored) && !VARATT_IS_SHORT(stored))
 		fault(check, row, "compressed or moved out of line");

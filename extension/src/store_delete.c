@@ -132,6 +132,64 @@ sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const 
 	return hits;
 }
 
+/* ---- expiry ---- */
+
+/* Deletes rows of one relation from its first on while they are old; false when one is not. */
+static bool
+expire_part(int32 series, ShStorePart part, TimestampTz limit, int max_rows, Snapshot snapshot,
+			ShExpired *expired)
+{
+	ShCursor cursor;
+	ShRow row;
+	bool all_old = true;
+
+	sh_cursor_open(&cursor, series, part, RowExclusiveLock, snapshot);
+	sh_cursor_seek_from(&cursor, SH_BEFORE_ALL);
+	while (all_old && expired->rows < max_rows && sh_cursor_next(&cursor, &row))
+	{
+		ItemPointerData tid = row.tid;
+
+		CHECK_FOR_INTERRUPTS();
+		all_old = row.t1 < limit;
+		if (!all_old)
+			break;
+		sh_store_row_delete(&cursor.relation, &tid);
+		expired->rows++;
+		expired->points += row.n;
+	}
+	sh_cursor_close(&cursor);
+	return all_old;
+}
+
+/* Does the series begin with a row that is old? By the snapshot, without a lock. */
+static bool
+begins_old(int32 series, TimestampTz limit, Snapshot snapshot)
+{
+	ShScan *scan = sh_scan_begin(series, SH_BEFORE_ALL, SH_AFTER_ALL, snapshot);
+	ShChunkRow row;
+	bool old = sh_scan_next(scan, &row) && row.t1 < limit;
+
+	sh_scan_end(scan);
+	return old;
+}
+
+void
+sh_store_expire(int32 series, TimestampTz limit, int max_rows, ShExpired *expired)
+{
+	Snapshot snapshot;
+
+	memset(expired, 0, sizeof(*expired));
+	if (!begins_old(series, limit, GetActiveSnapshot()) || !sh_store_try_lock(series))
+		return;
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_store_check_undisturbed(series, SH_BEFORE_ALL, limit, snapshot);
+	if (expire_part(series, SH_CHUNK, limit, max_rows, snapshot, expired))
+		expire_part(series, SH_TAIL, limit, max_rows, snapshot, expired);
+	UnregisterSnapshot(snapshot);
+	if (expired->rows > 0)
+		CommandCounterIncrement();
+}
+
 void
 sh_store_drop(int32 series)
 {

@@ -195,8 +195,8 @@ typedef struct ShTodo
 	TimestampTz to;
 } ShTodo;
 
-#define SH_TODO_NOTHING(id)                                              \
-	{                                                                    \
+#define SH_TODO_NOTHING(id)                                       \
+	{                                                             \
 		.series = (id), .from = SH_AFTER_ALL, .to = SH_BEFORE_ALL \
 	}
 

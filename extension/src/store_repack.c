@@ -38,6 +38,7 @@ typedef struct Repack
 	bool at_end;
 	ShRow window[WINDOW];
 	int n;
+	TimestampTz done; /* the last point of the last row that has left the window */
 	ShRepackResult *result;
 } Repack;
 
@@ -90,7 +91,10 @@ static void
 drop_rows(Repack *repack, int n)
 {
 	for (int i = 0; i < n; i++)
+	{
+		repack->done = repack->window[i].t1;
 		free_row(&repack->window[i]);
+	}
 	repack->n -= n;
 	memmove(repack->window, repack->window + n, repack->n * sizeof(ShRow));
 }
@@ -199,15 +203,17 @@ walk(Repack *repack, TimestampTz to, int max_rows)
 
 		CHECK_FOR_INTERRUPTS();
 		fill_window(repack, max_rows);
-		if (repack->n == 0 || repack->window[0].t0 > to)
+		if (repack->n > 0 && repack->window[0].t0 > to)
 			break;
-		/* Not without all that the window could hold: the next call goes on here. */
+		/* The budget is used up, and the window does not hold all that it could: the next call goes on. */
 		if (repack->n < WINDOW && !repack->at_end)
 		{
-			repack->result->more = true;
-			repack->result->next = repack->window[0].t0;
+			repack->result->next = repack->n > 0 ? repack->window[0].t0 : repack->done + 1;
+			repack->result->more = repack->result->next <= to;
 			break;
 		}
+		if (repack->n == 0)
+			break;
 		k = rows_to_rewrite(repack);
 		if (k > 0)
 		{

@@ -23,6 +23,9 @@ struct ShScan
 	Snapshot snapshot;
 	ShCursor chunk;
 	ShCursor tail;
+	int32 series;
+	bool any;		   /* a row has been delivered, ... */
+	TimestampTz last;  /* ... whose last point this is */
 	ShCursor *current; /* where the last row came from */
 	bool tail_pending; /* first_of_tail is read, and not delivered yet */
 	ShRow first_of_tail;
@@ -139,6 +142,7 @@ sh_scan_begin(int32 series, TimestampTz from, TimestampTz to, Snapshot snapshot)
 {
 	ShScan *scan = palloc0(sizeof(ShScan));
 
+	scan->series = series;
 	scan->from = from;
 	scan->to = to;
 	scan->snapshot = RegisterSnapshot(snapshot);
@@ -187,6 +191,11 @@ sh_scan_next(ShScan *scan, ShChunkRow *row)
 
 	if (!next_of(scan, &scan->chunk, &stored) && !next_of(scan, &scan->tail, &stored))
 		return false;
+	/* Else points would be read twice, or not in the order of time. */
+	if (scan->any && stored.t0 <= scan->last)
+		sh_store_report_corruption(ERROR, scan->series, stored.t0);
+	scan->any = true;
+	scan->last = stored.t1;
 	row->t0 = stored.t0;
 	row->t1 = stored.t1;
 	row->n = stored.n;

@@ -92,8 +92,7 @@ static bool
 find(Table *table, int32 series, ShTodo *todo)
 {
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-	IndexScanDesc scan =
-		begin_scan(table, BTEqualStrategyNumber, F_INT4EQ, series, snapshot);
+	IndexScanDesc scan = begin_scan(table, BTEqualStrategyNumber, F_INT4EQ, series, snapshot);
 	bool found = index_getnext_slot(scan, ForwardScanDirection, table->slot);
 
 	if (found)
@@ -191,9 +190,9 @@ sh_todo_advance(int32 series, TimestampTz from)
 		if (stored.from <= stored.to)
 			put(&table, &stored, &table.slot->tts_tid);
 		else
-			sh_store_check_result(table_tuple_delete(
-				table.heap, &table.slot->tts_tid, GetCurrentCommandId(true), InvalidSnapshot,
-				InvalidSnapshot, true, &failure, false));
+			sh_store_check_result(table_tuple_delete(table.heap, &table.slot->tts_tid,
+													 GetCurrentCommandId(true), InvalidSnapshot,
+													 InvalidSnapshot, true, &failure, false));
 		CommandCounterIncrement();
 	}
 	table_end(&table);

@@ -273,6 +273,8 @@ check_chunk(const uint8_t *data, size_t len, int n)
 {
 	const char *wrong = check_summary(data, len, n);
 
+	if (wrong == NULL)
+		wrong = sh_chunk_examine(data, len, &points);
 	return wrong != NULL ? wrong : check_points(data, len, n);
 }
 
@@ -329,10 +331,97 @@ test_kinds(int rounds)
 	}
 }
 
+/* ---- damage ---- */
+
+/* A good chunk of n decimals, a minute apart; returns its length. */
+static size_t
+make_chunk(uint8_t *data, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		ts[i] = INT64_C(600000000000000) + i * INT64_C(60000000);
+		value[i] = round(20 + 5 * sin(i / 9.0)) + 0.5;
+	}
+	return sh_chunk_encode(ts, value, n, data, SH_CHUNK_MAX_BYTES);
+}
+
+static void
+fix_checksum(uint8_t *data, size_t len)
+{
+	store_u32(data + CHUNK_CHECKSUM_AT, chunk_checksum(data, len));
+}
+
+static void
+test_damage(void)
+{
+	uint8_t good[SH_CHUNK_MAX_BYTES];
+	uint8_t data[SH_CHUNK_MAX_BYTES];
+	size_t len = make_chunk(good, 300);
+	const uint8_t *end_of_header;
+	ChunkHeader header;
+	int missed = 0;
+	int missed_header = 0;
+
+	ok(sh_chunk_version(good, len) == SH_CHUNK_VERSION && sh_chunk_version(good, 0) == 0,
+	   "the version");
+	for (size_t bit = 0; bit < 8 * len; bit++)
+	{
+		memcpy(data, good, len);
+		data[bit / 8] ^= (uint8_t) (1 << (bit % 8));
+		missed +=
+			sh_chunk_decode(data, len, &points) || sh_chunk_examine(data, len, &points) == NULL;
+	}
+	is_int(missed, 0, "no bit changes unnoticed");
+
+	/* With a right checksum, as a fault of the encoder would have: the header against the points. */
+	end_of_header = chunk_header_get(good, len, &header);
+	for (size_t at = (size_t) (end_of_header - good) - 8; at < (size_t) (end_of_header - good);
+		 at++)
+	{
+		memcpy(data, good, len);
+		data[at] ^= 0x10;
+		fix_checksum(data, len);
+		missed_header += sh_chunk_examine(data, len, &points) == NULL;
+	}
+	is_int(missed_header, 0, "a sum that is not that of the points is noticed");
+
+	memcpy(data, good, len);
+	data[0] = (uint8_t) ((data[0] & ~CHUNK_VERSION_MASK) | (SH_CHUNK_VERSION + 1));
+	fix_checksum(data, len);
+	ok(!sh_chunk_decode(data, len, &points), "a later version is not decoded");
+	is_str(sh_chunk_examine(data, len, &points), "unknown version", "and told");
+	is_str(sh_chunk_examine(data, 3, &points), "too few bytes", "too few bytes");
+	is_str(sh_chunk_examine(data, SH_CHUNK_MAX_BYTES + 1, &points), "too many bytes", "too many");
+}
+
+/* A value that stays the same costs next to nothing, however the values look. */
+static void
+test_constant(void)
+{
+	static const double constant[] = {0, 21.5, 1e300 / 3, -0.1 - 0.2};
+	uint8_t data[SH_CHUNK_MAX_BYTES];
+
+	for (size_t k = 0; k < sizeof(constant) / sizeof(constant[0]); k++)
+	{
+		size_t len = 0;
+		int taken;
+
+		for (int i = 0; i < N; i++)
+		{
+			ts[i] = INT64_C(600000000000000) + i * INT64_C(1000001);
+			value[i] = constant[k];
+		}
+		taken = sh_chunk_fill(ts, value, N, data, sizeof(data), &len);
+		ok(taken == N && len <= 64, "%d times %g takes %zu bytes", N, constant[k], len);
+	}
+}
+
 int
 main(void)
 {
 	state = tap_seed();
+	test_damage();
+	test_constant();
 	test_kinds((int) tap_setting("ROUNDS", 60));
 	return done();
 }
