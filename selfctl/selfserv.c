@@ -18,6 +18,7 @@
 
 #include "files.h"
 #include "log.h"
+#include "program_path.h"
 #include "signals.h"
 
 #define START_LIMIT_MS	30000
@@ -27,44 +28,6 @@
 #define MAX_ARGUMENTS	(2 * CLI_LIST_MAX + 8)
 
 /* ---- the program ---- */
-
-static const char *
-find_in_path(const Stack *stack)
-{
-	const char *p = getenv("PATH");
-
-	while (p != NULL && *p != '\0')
-	{
-		size_t len = strcspn(p, ":");
-		const char *path = shc_arena_printf(stack->arena, "%.*s/selfserv", (int) len, p);
-
-		if (path[0] == '/' && access(path, X_OK) == 0)
-			return path;
-		p += len + (p[len] == ':');
-	}
-	return NULL;
-}
-
-static const char *
-find_program(const Stack *stack)
-{
-	const char *dir = files_program_dir(stack->arena);
-	const char *path;
-
-	if (dir != NULL)
-	{
-		path = shc_arena_printf(stack->arena, "%s/../gateway/selfserv", dir);
-		if (access(path, X_OK) == 0)
-			return files_absolute(stack->arena, path);
-		path = shc_arena_printf(stack->arena, "%s/selfserv", dir);
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	path = find_in_path(stack);
-	if (path == NULL)
-		shc_error("cannot find selfserv: it is neither beside selfctl nor in PATH");
-	return path;
-}
 
 /* What belongs to a program: beside it in the build tree, in share/ when installed. NULL: not there. */
 static const char *
@@ -136,7 +99,7 @@ reaches(const Account *account, const char *path, int mode)
 bool
 selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
 {
-	selfserv->program = find_program(stack);
+	selfserv->program = program_path(stack->arena, "gateway", "selfserv");
 	if (selfserv->program == NULL)
 		return false;
 	selfserv->openapi = find_shared(stack, selfserv->program, "openapi.yaml");
