@@ -123,7 +123,9 @@ connection_changed(void *context, struct MHD_Connection *connection, void **sock
 		if (client->next != NULL)
 			client->next->previous = client->previous;
 		free(client);
-		http->metrics->connections--;
+		/* At its limit the library has stopped to listen, and begins again with its next run only. */
+		if (http->metrics->connections-- >= http->max_connections)
+			http->needs_run = true;
 		*socket_context = NULL;
 	}
 }
@@ -631,7 +633,6 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 	const GwConfig *config = http->config;
 	bool is_tls = config->listen_certificate[0] != '\0';
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-	int64_t connections = (config->max_connections + nthreads - 1) / nthreads;
 	int64_t per_address = (config->max_connections_per_address + nthreads - 1) / nthreads;
 	size_t headers = (size_t) config->max_headers;
 	size_t memory = headers / 2 > CONNECTION_MEMORY_LEAST ? headers / 2 : CONNECTION_MEMORY_LEAST;
@@ -642,7 +643,7 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
 		request_began, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
 		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		headers + memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) connections,
+		headers + memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) http->max_connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int) per_address,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, gw_tls_certificate,
@@ -672,6 +673,7 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
 	http->metrics = metrics;
 	http->proxies = gw_proxies_new(&config->trusted_proxies);
 	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
+	http->max_connections = (config->max_connections + nthreads - 1) / nthreads;
 	http->needs_run = true;
 	http->daemon = http->proxies != NULL ? start_daemon(http, listen_fd, nthreads) : NULL;
 	info =

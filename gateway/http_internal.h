@@ -52,6 +52,7 @@ struct GwHttp
 	GwWatch watch;
 	bool needs_run;
 	bool is_stopping;
+	int64_t max_connections;
 	GwClient *clients;
 	GwRequest *parked; /* refusals that wait, the earliest first */
 	GwRequest *parked_last;

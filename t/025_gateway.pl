@@ -88,13 +88,15 @@ is($r->{json}{status}, 400, 'with the status');
 is($r->{json}{instance}, $r->{headers}{'x-request-id'}, 'and the request id');
 
 foreach my $case (
-	[ 'not JSON', '{"name": ', 'application/json' ], [ 'no body', '', 'application/json' ],
-	[ 'a zero byte', "{\"name\": \"thing\"}\0", 'application/json' ],
-	[ 'invalid UTF-8', "{\"name\": \"thing \xff\"}", 'application/json' ],
-	[ 'another media type', '{"name": "thing"}', 'text/plain' ])
+	[ 'not JSON', "{\"name\":\n ", 'application/json', 'body: is not JSON: line 2, column 2: it ends too early' ],
+	[ 'no body', '', 'application/json', 'body: is required' ],
+	[ 'a zero byte', "{\"name\": \"thing\"}\0", 'application/json', 'body: must not have zero bytes' ],
+	[ 'invalid UTF-8', "{\"name\": \"thing \xff\"}", 'application/json', 'body: must be UTF-8' ],
+	[ 'a number that is too large', '{"name": 1e999999}', 'application/json', 'body: value overflows numeric format' ],
+	[ 'another media type', '{"name": "thing"}', 'text/plain', 'Content-Type: must be application/json' ])
 {
 	$r = $sh->request('POST', '/v2/things', content => $case->[1], content_type => $case->[2]);
-	is($r->{status}, 400, "$case->[0]: $r->{content}");
+	is("$r->{status} $r->{content}", "400 $case->[3]\n", $case->[0]);
 }
 is($sh->request('POST', '/v2/things', content => '{"name": "a thing"}', content_type => 'Application/JSON; charset=UTF-8')->{status},
 	201, 'a media type in another spelling');
