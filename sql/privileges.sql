@@ -31,7 +31,13 @@ SELECT signature FROM routine WHERE proleakproof;
 -- Nobody but by name.
 SELECT signature FROM granted WHERE grantee = 0;
 SELECT signature, grantee::regrole FROM granted
-    WHERE grantee NOT IN ('selfhost_gateway'::regrole, 'selfhost_sql'::regrole);
+    WHERE grantee NOT IN ('selfhost_gateway'::regrole, 'selfhost_sql'::regrole, 'selfhost_worker'::regrole);
+-- What workers may call, themselves and for the programs that they run.
+SELECT string_agg(proname, ' ' ORDER BY proname COLLATE "C") FROM granted WHERE grantee = 'selfhost_worker'::regrole;
+-- Of operations, what SQL users may call, too; nobody else calls what is the workers' own.
+SELECT g.signature FROM granted g WHERE g.grantee = 'selfhost_worker'::regrole
+    AND (g.proname ~ '^(worker_|manager_|authenticate_run)') = EXISTS (
+        SELECT FROM granted o WHERE o.signature = g.signature AND o.grantee <> 'selfhost_worker'::regrole);
 -- Internal functions for nobody.
 SELECT signature, grantee::regrole FROM granted WHERE proname LIKE '\_%';
 -- Every other function is an operation, and somebody's, but for those that the owner calls himself.
@@ -43,7 +49,7 @@ SELECT signature, grantee::regrole FROM granted WHERE proname IN ('init', 'reset
     'check_chunks', 'repack', 'repack_some', 'apply_retention');
 -- Identities: the gateway has no session's, SQL users have no statement's.
 SELECT proname, grantee::regrole FROM granted
-    WHERE proname IN ('authenticate', 'login', 'logout', 'record_token_use') ORDER BY 1, 2;
+    WHERE proname IN ('authenticate', 'authenticate_run', 'login', 'logout', 'record_token_use') ORDER BY 1, 2;
 
 -- Relations: nothing for the gateway. SQL users may use views and foreign tables, and select from
 -- tables under row-level security, but from none that has to do with tokens; sequences never.
@@ -86,5 +92,19 @@ SELECT selfhost.reset_root_token();
 SELECT selfhost.record_token_use(NULL);
 SELECT count(*) FROM selfhost.token;
 SELECT count(*) FROM selfhost.role_user;
+SELECT count(*) FROM selfhost.authenticate_run(NULL, NULL);
+SELECT selfhost.manager_tick();
+SELECT count(*) FROM selfhost.program_run;
 RESET ROLE;
-DROP ROLE regress_privileges_gateway, regress_privileges_sql;
+CREATE ROLE regress_privileges_worker IN ROLE selfhost_worker;
+SET ROLE regress_privileges_worker;
+SELECT count(*) FROM selfhost.authenticate_run(NULL, NULL);
+SELECT count(*) FROM selfhost.authenticate(NULL);
+SELECT selfhost.login('x');
+SELECT selfhost.list_timeseries();
+SELECT selfhost.get_me();
+SELECT selfhost._wake_manager();
+SELECT count(*) FROM selfhost.program_run;
+SELECT count(*) FROM selfhost.program;
+RESET ROLE;
+DROP ROLE regress_privileges_gateway, regress_privileges_sql, regress_privileges_worker;

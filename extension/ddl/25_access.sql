@@ -10,6 +10,14 @@ CREATE FUNCTION selfhost.authenticate(digest bytea)
     AS 'MODULE_PATHNAME', 'sh_authenticate' LANGUAGE C ROWS 1;
 GRANT EXECUTE ON FUNCTION selfhost.authenticate(bytea) TO selfhost_gateway;
 
+-- The same for a run of a program that is running under this worker: what it may do is what the owner of
+-- the program and the signer of the revision both may; what it creates is the owner's. No row when it is
+-- not running there any more, or one of the two is gone or not active.
+CREATE FUNCTION selfhost.authenticate_run(worker uuid, run_id bigint)
+    RETURNS TABLE (owner uuid, signer uuid)
+    AS 'MODULE_PATHNAME', 'sh_authenticate_run' LANGUAGE C ROWS 1;
+GRANT EXECUTE ON FUNCTION selfhost.authenticate_run(uuid, bigint) TO selfhost_worker;
+
 -- The user of the token acts in this session until logout(), RESET ALL or DISCARD ALL.
 CREATE FUNCTION selfhost.login(token text) RETURNS void
     AS 'MODULE_PATHNAME', 'sh_login' LANGUAGE C;

@@ -5,7 +5,9 @@ CREATE TYPE selfhost.program_state AS ENUM ('active', 'inactive', 'failed');
 CREATE TYPE selfhost.program_language AS ENUM ('tengo', 'lua');
 
 -- deadline: in milliseconds. next_revision: the number that the next revision gets; uploads wait for
--- each other at it, and no number comes again.
+-- each other at it, and no number comes again. failures: runs that have failed since the last that did
+-- not. missed: how often it was due and did not run, since nobody was there to see it or its last run was
+-- not over.
 CREATE TABLE selfhost.program (
     uuid          uuid PRIMARY KEY DEFAULT selfhost._random_uuid(),
     name          text COLLATE "C" NOT NULL,
@@ -16,7 +18,9 @@ CREATE TABLE selfhost.program (
     language      selfhost.program_language NOT NULL,
     tags          text[] NOT NULL DEFAULT '{}',
     created_by    uuid REFERENCES selfhost.user_account ON DELETE SET NULL,
-    next_revision integer NOT NULL DEFAULT 0
+    next_revision integer NOT NULL DEFAULT 0,
+    failures      integer NOT NULL DEFAULT 0,
+    missed        bigint NOT NULL DEFAULT 0
 );
 
 -- Lists are read in this order.

@@ -1,5 +1,5 @@
--- Programs and the revisions of their code. Who created one holds every right on it. Running them is
--- the workers' business: this version has none, and says so where one would be needed.
+-- Programs and the revisions of their code. Who created one holds every right on it. How they run is in
+-- 49_runs.sql.
 
 CREATE FUNCTION selfhost._check_schedule(schedule text) RETURNS void
     AS 'MODULE_PATHNAME', 'sh_check_schedule' LANGUAGE C STRICT;
@@ -105,14 +105,6 @@ CREATE FUNCTION selfhost._text_answer(body bytea) RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN ROW(200, 'text/plain; charset=utf-8', NULL, body)::selfhost.http_response;
-END
-$$;
-
-CREATE FUNCTION selfhost._no_worker_answer() RETURNS selfhost.http_response
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN ROW(503, 'text/plain; charset=utf-8', ARRAY['Retry-After: 60'],
-               convert_to(E'no worker for programs is there\n', 'UTF8'))::selfhost.http_response;
 END
 $$;
 
@@ -222,7 +214,9 @@ BEGIN
             schedule = coalesce(new.schedule, p.schedule),
             deadline = coalesce(new.deadline, p.deadline),
             language = coalesce(new.language, p.language),
-            tags = coalesce(new.tags, p.tags)
+            tags = coalesce(new.tags, p.tags),
+            failures = CASE WHEN new.state = 'active' AND p.state = 'failed' THEN 0
+                            ELSE p.failures END
         WHERE p.uuid = update_program.uuid;
     IF NOT FOUND THEN
         PERFORM selfhost._no_program(uuid);
@@ -244,45 +238,29 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.delete_program(uuid) TO selfhost_gateway, selfhost_sql;
 
--- Any bytes are code; without a body there are none. check: a worker is to compile it first.
-CREATE FUNCTION selfhost.upload_program_code(
-    uuid uuid, "check" boolean DEFAULT NULL, body bytea DEFAULT NULL
-) RETURNS selfhost.http_response
+-- Stores code as the next revision of a program.
+CREATE FUNCTION selfhost._store_program_code(program_uuid uuid, code bytea)
+    RETURNS selfhost.http_response
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    code   bytea := coalesce(body, '');
-    author uuid;
+    author uuid := selfhost._hold_acting_user();
     number integer;
     answer json;
 BEGIN
-    PERFORM selfhost._require_program('create', uuid, '/code');
-    IF octet_length(code) > 1048576 THEN
-        PERFORM selfhost._refuse('54000', 'the code is larger than 1048576 bytes');
-    END IF;
-    IF "check" THEN
-        IF NOT EXISTS (SELECT FROM selfhost.program AS p
-                       WHERE p.uuid = upload_program_code.uuid) THEN
-            PERFORM selfhost._no_program(uuid);
-        END IF;
-        RETURN selfhost._no_worker_answer();
-    END IF;
-    author := selfhost._hold_acting_user();
     UPDATE selfhost.program AS p SET next_revision = p.next_revision + 1
-        WHERE p.uuid = upload_program_code.uuid
+        WHERE p.uuid = _store_program_code.program_uuid
         RETURNING p.next_revision - 1 INTO number;
     IF NOT FOUND THEN
-        PERFORM selfhost._no_program(uuid);
+        PERFORM selfhost._no_program(program_uuid);
     END IF;
     INSERT INTO selfhost.program_revision (program_uuid, revision, created_by, checksum, code)
-        VALUES (uuid, number, author, sha256(code), code);
+        VALUES (program_uuid, number, author, sha256(code), code);
     SELECT j.json INTO answer FROM selfhost._program_revision_json AS j
-        WHERE j.program_uuid = upload_program_code.uuid AND j.revision = number;
+        WHERE j.program_uuid = _store_program_code.program_uuid AND j.revision = number;
     RETURN ROW(201, 'application/json', NULL,
                convert_to(answer || E'\n', 'UTF8'))::selfhost.http_response;
 END
 $$;
-GRANT EXECUTE ON FUNCTION selfhost.upload_program_code(uuid, boolean, bytea)
-    TO selfhost_gateway, selfhost_sql;
 
 -- The code of the highest signed revision.
 CREATE FUNCTION selfhost.get_program_code(uuid uuid) RETURNS selfhost.http_response
@@ -358,13 +336,15 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.list_program_revisions(uuid) TO selfhost_gateway, selfhost_sql;
 
--- Locks a revision that has its code until the transaction ends.
+-- Locks a revision that has its code until the transaction ends; before it, the program.
 CREATE FUNCTION selfhost._lock_program_revision(program_uuid uuid, number integer)
     RETURNS selfhost.program_revision
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     locked selfhost.program_revision;
 BEGIN
+    -- Its schedule may change with it, which names the program.
+    PERFORM FROM selfhost.program AS p WHERE p.uuid = _lock_program_revision.program_uuid FOR KEY SHARE;
     SELECT v.* INTO locked FROM selfhost.program_revision AS v
         WHERE v.program_uuid = _lock_program_revision.program_uuid AND v.revision = number
           AND v.code IS NOT NULL
@@ -416,43 +396,9 @@ BEGIN
         UPDATE selfhost.program_revision AS v
             SET code = NULL, deleted = now(), deleted_by = deleter
             WHERE v.program_uuid = delete_program_revision.uuid AND v.revision = revision_id;
+        PERFORM selfhost._cancel_runs(uuid, revision_id);
     END IF;
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.delete_program_revision(uuid, integer)
     TO selfhost_gateway, selfhost_sql;
-
--- Both methods of the path need the same right.
-CREATE FUNCTION selfhost._call_webhook(program_uuid uuid) RETURNS selfhost.http_response
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM selfhost._require_program('create', program_uuid, '/webhook');
-    IF NOT EXISTS (
-        SELECT FROM selfhost.program AS p
-        JOIN selfhost.program_revision AS v ON v.program_uuid = p.uuid
-        WHERE p.uuid = _call_webhook.program_uuid AND p.type = 'webhook' AND p.state = 'active'
-          AND v.signed IS NOT NULL AND v.code IS NOT NULL) THEN
-        PERFORM selfhost._refuse('P0002',
-            format('program %s is not an active webhook with a signed revision', program_uuid));
-    END IF;
-    RETURN selfhost._no_worker_answer();
-END
-$$;
-
-CREATE FUNCTION selfhost.call_program_webhook(uuid uuid, body bytea DEFAULT NULL)
-    RETURNS selfhost.http_response
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN selfhost._call_webhook(uuid);
-END
-$$;
-GRANT EXECUTE ON FUNCTION selfhost.call_program_webhook(uuid, bytea)
-    TO selfhost_gateway, selfhost_sql;
-
-CREATE FUNCTION selfhost.get_program_webhook(uuid uuid) RETURNS selfhost.http_response
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN selfhost._call_webhook(uuid);
-END
-$$;
-GRANT EXECUTE ON FUNCTION selfhost.get_program_webhook(uuid) TO selfhost_gateway, selfhost_sql;

@@ -2,7 +2,8 @@
  * access.c: what the acting user may do.
  *
  * He has a right if one of his groups' policies allows it, or if he has created the object, and no
- * policy of his groups denies it. Nothing else: the priority of policies does not count.
+ * policy of his groups denies it. Nothing else: the priority of policies does not count. A run of a
+ * program has a right if its owner and the signer of its code both have it, each by this rule.
  */
 #include "sh_ext.h"
 
@@ -39,18 +40,29 @@ same_uuid(const pg_uuid_t *a, const pg_uuid_t *b)
 }
 
 static bool
-allowed(ShAction action, const char *resource, int len, const pg_uuid_t *owner)
+user_allowed(const pg_uuid_t *user, ShAction action, const char *resource, int len,
+			 const pg_uuid_t *owner)
 {
-	const pg_uuid_t *user = sh_identity_user();
-	const ShPolicies *policies;
+	const ShPolicies *policies = sh_policies_of(user);
 
-	if (user == NULL)
-		return true;
-	policies = sh_policies_of(user);
 	if (!(owner != NULL && same_uuid(owner, user)) &&
 		!sh_policies_allow(policies, action, resource, len))
 		return false;
 	return !sh_policies_deny(policies, action, resource, len);
+}
+
+static bool
+allowed(ShAction action, const char *resource, int len, const pg_uuid_t *owner)
+{
+	const pg_uuid_t *user = sh_identity_user();
+	const pg_uuid_t *cosigner;
+
+	if (user == NULL)
+		return true;
+	if (!user_allowed(user, action, resource, len, owner))
+		return false;
+	cosigner = sh_identity_cosigner();
+	return cosigner == NULL || user_allowed(cosigner, action, resource, len, owner);
 }
 
 /* The refusal names what is missing. */
@@ -254,23 +266,36 @@ pattern_within_own(const char *pattern, int len, const pg_uuid_t *user)
 }
 
 static bool
+user_holds_pattern(const pg_uuid_t *user, ShAction action, const char *pattern, int len)
+{
+	/* First the creator: looking for him may void what is cached. */
+	bool own = pattern_within_own(pattern, len, user);
+	const ShPolicies *policies = sh_policies_of(user);
+
+	return (own || sh_policies_allow_all(policies, action, pattern, len)) &&
+		   !sh_policies_deny_any(policies, action, pattern, len);
+}
+
+static bool
 holds_pattern(ShAction action, const char *pattern, int len)
 {
-	const pg_uuid_t *acting = sh_identity_user();
+	const pg_uuid_t *acting;
+	const pg_uuid_t *cosigner;
 	pg_uuid_t user;
-	bool own;
-	const ShPolicies *policies;
 
 	if (!sh_like_valid(pattern, len))
 		return false;
+	acting = sh_identity_user();
 	if (acting == NULL)
 		return true;
-	/* First the creator: looking for him may void what is cached. */
 	user = *acting;
-	own = pattern_within_own(pattern, len, &user);
-	policies = sh_policies_of(&user);
-	return (own || sh_policies_allow_all(policies, action, pattern, len)) &&
-		   !sh_policies_deny_any(policies, action, pattern, len);
+	if (!user_holds_pattern(&user, action, pattern, len))
+		return false;
+	cosigner = sh_identity_cosigner();
+	if (cosigner == NULL)
+		return true;
+	user = *cosigner;
+	return user_holds_pattern(&user, action, pattern, len);
 }
 
 /* ---- SQL ---- */

@@ -1,8 +1,8 @@
 /*
  * access.h: who is acting, and what he may do.
  *
- * The acting user of a statement is, in this order: the one that authenticate() set for this very
- * statement; the one that login() set for the session; the one that the session's role is mapped to.
+ * The acting user of a statement is, in this order: the one that authenticate() or authenticate_run()
+ * set for this very statement; the one that login() set for the session; the one that the session's role is mapped to.
  * Without any of them the owner of the extension's schema (and superusers) act without limits, and
  * everybody else gets 28000.
  */

@@ -45,6 +45,7 @@ static AccountTable tables[SH_TABLES] = {
 	[SH_TABLE_MEMBERSHIP] = {"membership", "membership_pkey"},
 	[SH_TABLE_POLICY] = {"policy", "policy_group_uuid_priority_effect_action_resource_key"},
 	[SH_TABLE_ROLE] = {"role_user", "role_user_pkey"},
+	[SH_TABLE_RUN] = {"program_run", "program_run_pkey"},
 };
 
 static const bool reads[SH_CONCERNS][SH_TABLES] = {

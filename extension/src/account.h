@@ -32,6 +32,7 @@ typedef enum ShAccountTable
 	SH_TABLE_MEMBERSHIP, /* by user */
 	SH_TABLE_POLICY,	 /* by group */
 	SH_TABLE_ROLE,		 /* by name of the role */
+	SH_TABLE_RUN,		 /* by id; of programs, nothing of it is cached */
 	SH_TABLES
 } ShAccountTable;
 
@@ -70,6 +71,17 @@ enum
 {
 	SH_ROLE_NAME = 1,
 	SH_ROLE_USER
+};
+enum
+{
+	SH_RUN_ID = 1,
+	SH_RUN_PROGRAM,
+	SH_RUN_KIND,
+	SH_RUN_STATE,
+	SH_RUN_WORKER,
+	SH_RUN_OWNER,
+	SH_RUN_SIGNER,
+	SH_RUN_LEASE
 };
 
 extern void sh_account_init(void);

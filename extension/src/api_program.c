@@ -5,6 +5,7 @@
  */
 #include "sh_ext.h"
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -23,6 +24,7 @@
 
 SH_FUNCTION(sh_check_schedule);
 SH_FUNCTION(sh_schedule_next_sql);
+SH_FUNCTION(sh_schedule_advance);
 SH_FUNCTION(sh_unified_diff);
 
 /* ---- schedules ---- */
@@ -153,6 +155,64 @@ sh_schedule_next_sql(PG_FUNCTION_ARGS)
 		SRF_RETURN_DONE(context);
 	timetable->left--;
 	SRF_RETURN_NEXT(context, TimestampTzGetDatum(ts));
+}
+
+/* What comes before until - RECENT is not counted one by one behind MOST_INSTANTS. */
+#define RECENT (5 * 60)
+
+/* Counts the instants behind timetable->after up to until; leaves the last in timetable->after. */
+static int64
+pass(Timetable *timetable, int64 until)
+{
+	ShScheduleZone zone = {zone_offset, &timetable->zone};
+	int64 every = timetable->schedule.every;
+	int64 passed = 0;
+	int64 next;
+
+	if (every > 0)
+	{
+		if (until > timetable->after)
+			passed = (until - timetable->after) / every;
+		timetable->after += passed * every;
+		return passed;
+	}
+	while (sh_schedule_next(&timetable->schedule, &zone, timetable->after, &next) && next <= until)
+	{
+		CHECK_FOR_INTERRUPTS();
+		timetable->after = next;
+		/* Whatever lies between is missed all the same. */
+		if (++passed == MOST_INSTANTS && next < until - RECENT)
+			timetable->after = until - RECENT;
+	}
+	return passed;
+}
+
+/*
+ * _schedule_advance(schedule text, due timestamptz, until timestamptz) -> (last, passed, next): see
+ * ddl/49_manager.sql. due is an instant of the schedule, and not after until.
+ */
+Datum
+sh_schedule_advance(PG_FUNCTION_ARGS)
+{
+	TimestampTz due = PG_GETARG_TIMESTAMPTZ(1);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(2);
+	Timetable timetable;
+	TupleDesc descriptor;
+	TimestampTz ts = 0;
+	Datum values[3];
+	bool isnull[3] = {false, false, false};
+
+	if (TIMESTAMP_NOT_FINITE(due) || TIMESTAMP_NOT_FINITE(until) || due > until)
+		elog(ERROR, "not an instant of the past");
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row");
+	open_timetable(&timetable, PG_GETARG_TEXT_PP(0));
+	timetable.after = seconds_of(due);
+	values[1] = Int64GetDatum(pass(&timetable, seconds_of(until)) + 1);
+	values[0] = TimestampTzGetDatum((timetable.after - UNIX_EPOCH) * USECS_PER_SEC);
+	isnull[2] = !advance(&timetable, &ts);
+	values[2] = TimestampTzGetDatum(ts);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, isnull));
 }
 
 /* ---- diffs ---- */

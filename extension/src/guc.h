@@ -15,6 +15,10 @@ extern bool sh_guc_four_eyes;
 /* Fewest bytes of a part of an upload that others follow. */
 extern int sh_guc_min_part_size;
 
+/* Does the manager look after the databases of this cluster, and how many at a time? */
+extern bool sh_guc_manager;
+extern int sh_guc_manager_concurrency;
+
 /* Must come after all other definitions of settings. */
 extern void sh_guc_init(void);
 

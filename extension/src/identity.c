@@ -1,8 +1,11 @@
 /*
- * identity.c: who is acting: the user of a statement (authenticate), of a session (login), of a role.
+ * identity.c: who is acting: the user of a statement (authenticate, authenticate_run), of a session
+ * (login), of a role.
  *
  * authenticate() sets the user for its statement only. The executor clears it when it shuts the
  * statement down; if the statement fails, the end of the (sub)transaction in which it was set does.
+ * authenticate_run() does the same for a run of a program, whose owner acts and whose signer must have
+ * every right as well.
  *
  * login() sets the user for the session. The state is the value of a setting that only login() and
  * logout() can give a value other than none, so that it follows transactions and savepoints, and
@@ -38,6 +41,7 @@
 #include "token_cache.h"
 
 SH_FUNCTION(sh_authenticate);
+SH_FUNCTION(sh_authenticate_run);
 SH_FUNCTION(sh_login);
 SH_FUNCTION(sh_logout);
 
@@ -49,6 +53,8 @@ static struct
 	uint64 serial;
 	SubTransactionId subid;
 	pg_uuid_t user;
+	bool has_cosigner; /* someone else */
+	pg_uuid_t cosigner;
 } statement;
 
 static uint64 last_serial = 0;
@@ -110,45 +116,167 @@ authenticated_descriptor(void)
 }
 
 /*
- * authenticate(digest bytea) -> table (user_uuid, token_uuid, rate): sets the acting user of this
- * statement; no row, and no user, if the digest is not that of a good token. Errors: 0A000 outside
- * FROM, where nothing would tell its end.
+ * What both kinds begin with: nobody acts, and what makes that nobody goes on acting behind the statement.
+ * Errors: 0A000 outside FROM, where nothing would tell its end.
  */
-Datum
-sh_authenticate(PG_FUNCTION_ARGS)
+static ReturnSetInfo *
+begin_statement(FunctionCallInfo fcinfo, const char *function)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Datum values[AUTHENTICATED_COLUMNS];
-	bool isnull[AUTHENTICATED_COLUMNS] = {false};
-	ShToken token;
-	bytea *digest;
 
 	statement.serial = 0;
 	/* Only the scan of a function in FROM has this preference. */
 	if (result == NULL || !IsA(result, ReturnSetInfo) || result->econtext == NULL ||
 		(result->allowedModes & SFRM_Materialize_Preferred) == 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("authenticate() must stand in FROM")));
+						errmsg("%s() must stand in FROM", function)));
 	PreventCommandIfParallelMode("authenticate()");
 	AcceptInvalidationMessages();
-
 	result->isDone = ExprEndResult;
+	return result;
+}
+
+/* cosigner: NULL, or whose rights count as well. */
+static void
+set_statement_user(ReturnSetInfo *result, const pg_uuid_t *user, const pg_uuid_t *cosigner)
+{
+	RegisterExprContextCallback(result->econtext, statement_ended, (Datum) ++last_serial);
+	statement.serial = last_serial;
+	statement.subid = GetCurrentSubTransactionId();
+	statement.user = *user;
+	statement.has_cosigner = cosigner != NULL && memcmp(user, cosigner, sizeof(pg_uuid_t)) != 0;
+	if (statement.has_cosigner)
+		statement.cosigner = *cosigner;
+	result->isDone = ExprSingleResult;
+}
+
+/*
+ * authenticate(digest bytea) -> table (user_uuid, token_uuid, rate): sets the acting user of this
+ * statement; no row, and no user, if the digest is not that of a good token. Errors: 0A000 outside
+ * FROM.
+ */
+Datum
+sh_authenticate(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = begin_statement(fcinfo, "authenticate");
+	Datum values[AUTHENTICATED_COLUMNS];
+	bool isnull[AUTHENTICATED_COLUMNS] = {false};
+	ShToken token;
+	bytea *digest;
+
 	digest = PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0);
 	if (digest == NULL || VARSIZE_ANY_EXHDR(digest) != SH_DIGEST_SIZE ||
 		!sh_token_find((const uint8 *) VARDATA_ANY(digest), &token))
 		PG_RETURN_NULL();
 
-	RegisterExprContextCallback(result->econtext, statement_ended, (Datum) ++last_serial);
-	statement.serial = last_serial;
-	statement.subid = GetCurrentSubTransactionId();
-	statement.user = token.user;
-
-	result->isDone = ExprSingleResult;
+	set_statement_user(result, &token.user, NULL);
 	values[AUTHENTICATED_USER] = UUIDPGetDatum(&token.user);
 	values[AUTHENTICATED_TOKEN] = UUIDPGetDatum(&token.uuid);
 	values[AUTHENTICATED_RATE] = Float8GetDatum(token.rate);
 	isnull[AUTHENTICATED_RATE] = !token.has_rate;
 	return HeapTupleGetDatum(heap_form_tuple(authenticated_descriptor(), values, isnull));
+}
+
+/* ---- the user of a run ---- */
+
+/* A column of a run, if it is that uuid or there is any; *out: the value. */
+static bool
+run_uuid(TupleTableSlot *row, AttrNumber column, const pg_uuid_t *wanted, pg_uuid_t *out)
+{
+	bool isnull;
+	Datum datum = slot_getattr(row, column, &isnull);
+
+	if (isnull)
+		return false;
+	*out = *DatumGetUUIDP(datum);
+	return wanted == NULL || memcmp(out, wanted, sizeof(pg_uuid_t)) == 0;
+}
+
+/* Is this run under way under the worker, within its lease? */
+static bool
+run_is_under_way(TupleTableSlot *row, const pg_uuid_t *worker)
+{
+	pg_uuid_t its_worker;
+	bool isnull;
+	Datum lease = slot_getattr(row, SH_RUN_LEASE, &isnull);
+
+	return !isnull && DatumGetTimestampTz(lease) > GetCurrentTimestamp() &&
+		   run_uuid(row, SH_RUN_WORKER, worker, &its_worker) &&
+		   sh_enum_is(slot_getattr(row, SH_RUN_STATE, &isnull), "running") &&
+		   !sh_enum_is(slot_getattr(row, SH_RUN_KIND, &isnull), "check");
+}
+
+/*
+ * The owner and the signer of a run that is under way. False: it is not, or one of the two is gone or not
+ * active. Nothing is kept: runs are short, and each is one row by its key.
+ */
+static bool
+find_run_users(const pg_uuid_t *worker, int64 run_id, pg_uuid_t *owner, pg_uuid_t *signer)
+{
+	ShRows users;
+	ShRows runs;
+	Snapshot snapshot;
+	TupleTableSlot *row;
+	bool found;
+	bool has_rate;
+	double rate;
+
+	sh_rows_open(&users, SH_TABLE_USER);
+	sh_rows_open(&runs, SH_TABLE_RUN);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sh_rows_find(&runs, snapshot, F_INT8EQ, Int64GetDatum(run_id));
+	row = sh_rows_next(&runs);
+	found = row != NULL && run_is_under_way(row, worker) &&
+			run_uuid(row, SH_RUN_OWNER, NULL, owner) &&
+			run_uuid(row, SH_RUN_SIGNER, NULL, signer) &&
+			sh_rows_find_active_user(&users, snapshot, owner, &rate, &has_rate) &&
+			sh_rows_find_active_user(&users, snapshot, signer, &rate, &has_rate);
+	sh_rows_close(&runs);
+	sh_rows_close(&users);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* Built once, as that of authenticate(). */
+static TupleDesc
+run_descriptor(void)
+{
+	static TupleDesc descriptor = NULL;
+
+	if (descriptor == NULL)
+	{
+		MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
+		TupleDesc fresh = CreateTemplateTupleDesc(2);
+
+		TupleDescInitEntry(fresh, 1, "owner", UUIDOID, -1, 0);
+		TupleDescInitEntry(fresh, 2, "signer", UUIDOID, -1, 0);
+		descriptor = BlessTupleDesc(fresh);
+		MemoryContextSwitchTo(outer);
+	}
+	return descriptor;
+}
+
+/*
+ * authenticate_run(worker uuid, run_id bigint) -> table (owner, signer): has a run of a program act in
+ * this statement; no row, and nobody acts, if it is not running under this worker. Errors: 0A000 outside
+ * FROM.
+ */
+Datum
+sh_authenticate_run(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = begin_statement(fcinfo, "authenticate_run");
+	Datum values[2];
+	bool isnull[2] = {false, false};
+	pg_uuid_t owner;
+	pg_uuid_t signer;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
+		!find_run_users(PG_GETARG_UUID_P(0), PG_GETARG_INT64(1), &owner, &signer))
+		PG_RETURN_NULL();
+	set_statement_user(result, &owner, &signer);
+	values[0] = UUIDPGetDatum(&owner);
+	values[1] = UUIDPGetDatum(&signer);
+	return HeapTupleGetDatum(heap_form_tuple(run_descriptor(), values, isnull));
 }
 
 /* ---- the session's user ---- */
@@ -394,6 +522,14 @@ sh_identity_user(void)
 	}
 	nobody();
 	return NULL;
+}
+
+const pg_uuid_t *
+sh_identity_cosigner(void)
+{
+	if (statement.serial == 0 || !statement.has_cosigner || InSecurityRestrictedOperation())
+		return NULL;
+	return &statement.cosigner;
 }
 
 void

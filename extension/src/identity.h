@@ -15,4 +15,10 @@ extern void sh_identity_init(void);
  */
 extern const pg_uuid_t *sh_identity_user(void);
 
+/*
+ * Whose rights the acting user must share, right after sh_identity_user(): of a run of a program, whose
+ * owner acts, the signer of its code. NULL: nobody's. Valid until the next call of either.
+ */
+extern const pg_uuid_t *sh_identity_cosigner(void);
+
 #endif

@@ -1,0 +1,254 @@
+-- The program manager, selfpmgr: a background worker (src/manager.c) calls manager_tick() in each domain
+-- when something is due there, once a minute at least. Where it cannot be loaded, selfpwrk does.
+
+-- Has the manager look at this database at once, when the transaction commits.
+CREATE FUNCTION selfhost._wake_manager() RETURNS void
+    AS 'MODULE_PATHNAME', 'sh_wake_manager' LANGUAGE C;
+
+-- One tick at a time: takes a lock that SQL users cannot take, until the transaction ends. False: another
+-- has it.
+CREATE FUNCTION selfhost._lock_manager() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_lock_manager' LANGUAGE C;
+
+-- The instants of a schedule from one of them, due, up to another: the last, how many with due itself
+-- (at least; very many are not counted one by one), and the first after them, NULL: none.
+CREATE FUNCTION selfhost._schedule_advance(
+    schedule text, due timestamptz, until timestamptz,
+    OUT last timestamptz, OUT passed bigint, OUT next timestamptz
+) AS 'MODULE_PATHNAME', 'sh_schedule_advance' LANGUAGE C STRICT;
+
+-- ---- what is to be scheduled ----
+
+-- Puts a program on the schedule, or takes it off.
+CREATE FUNCTION selfhost._plan_program(program uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    planned text := (
+        SELECT p.schedule FROM selfhost.program AS p
+        WHERE p.uuid = program AND p.type = 'routine' AND p.state = 'active'
+          AND EXISTS (SELECT FROM selfhost.program_revision AS v
+                      WHERE v.program_uuid = p.uuid AND v.signed IS NOT NULL AND v.code IS NOT NULL));
+BEGIN
+    IF planned IS NULL THEN
+        DELETE FROM selfhost.program_schedule AS s WHERE s.program_uuid = program;
+        RETURN;
+    END IF;
+    INSERT INTO selfhost.program_schedule AS s (program_uuid, schedule)
+        VALUES (program, planned)
+        ON CONFLICT (program_uuid) DO UPDATE
+            SET schedule = excluded.schedule, since = excluded.since, due = NULL
+            WHERE s.schedule <> excluded.schedule;
+    IF FOUND THEN
+        PERFORM selfhost._wake_manager();
+    END IF;
+END
+$$;
+
+-- Queued runs of a program, or running ones of a revision, are not to run any more.
+CREATE FUNCTION selfhost._cancel_runs(program_uuid uuid, revision integer DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    cancelled bigint;
+BEGIN
+    FOR cancelled IN
+        UPDATE selfhost.program_run AS r SET state = 'cancelled', finished = clock_timestamp()
+            WHERE r.program_uuid = _cancel_runs.program_uuid
+              AND CASE WHEN _cancel_runs.revision IS NULL THEN r.state = 'queued' AND r.kind <> 'check'
+                       ELSE r.state = 'running' AND r.revision = _cancel_runs.revision END
+            RETURNING r.id
+    LOOP
+        PERFORM selfhost._tell_caller(cancelled);
+    END LOOP;
+END
+$$;
+
+-- Only changes: a row that is inserted has no signed revision yet, and pg_restore inserts.
+CREATE FUNCTION selfhost._program_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM selfhost._plan_program(NEW.uuid);
+    IF NEW.state <> 'active' OR NEW.type <> OLD.type THEN
+        PERFORM selfhost._cancel_runs(NEW.uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER plan AFTER UPDATE OF type, state, schedule ON selfhost.program
+    FOR EACH ROW WHEN ((OLD.type, OLD.state, OLD.schedule) IS DISTINCT FROM (NEW.type, NEW.state, NEW.schedule))
+    EXECUTE FUNCTION selfhost._program_changed();
+
+CREATE FUNCTION selfhost._program_revision_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM selfhost._plan_program(OLD.program_uuid);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER plan AFTER DELETE OR UPDATE OF signed, code ON selfhost.program_revision
+    FOR EACH ROW EXECUTE FUNCTION selfhost._program_revision_changed();
+
+-- ---- a tick ----
+
+-- Of each kind of work, at most so many rows in one tick.
+CREATE FUNCTION selfhost._tick_size() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN 1000;
+END
+$$;
+
+-- Works out when new schedules are due first.
+CREATE FUNCTION selfhost._plan_new() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE selfhost.program_schedule AS s
+        SET due = coalesce((SELECT n.due FROM selfhost.schedule_next(s.schedule, s.since, 1) AS n (due)),
+                           'infinity')
+        WHERE s.program_uuid IN (
+            SELECT w.program_uuid FROM selfhost.program_schedule AS w
+            WHERE w.due IS NULL LIMIT selfhost._tick_size() FOR UPDATE SKIP LOCKED);
+END
+$$;
+
+-- Queues what is due, if it became so within the last minute and no run of it is left; else it is missed.
+-- Returns how many it has queued.
+CREATE FUNCTION selfhost._queue_due(instant timestamptz) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    late   CONSTANT interval := '60 s'; -- the manager looks at least as often
+    step   record;
+    queued integer := 0;
+    inserted integer;
+BEGIN
+    FOR step IN
+        WITH due AS (
+            SELECT s.program_uuid, s.schedule, s.due, p.deadline
+            FROM selfhost.program_schedule AS s JOIN selfhost.program AS p ON p.uuid = s.program_uuid
+            WHERE s.due <= instant
+            ORDER BY s.due LIMIT selfhost._tick_size()
+            FOR UPDATE OF s SKIP LOCKED FOR NO KEY UPDATE OF p SKIP LOCKED)
+        SELECT d.program_uuid, d.deadline, a.last, a.passed, a.next
+        FROM due AS d, selfhost._schedule_advance(d.schedule, d.due, instant) AS a
+    LOOP
+        inserted := 0;
+        IF step.last >= instant - late THEN
+            INSERT INTO selfhost.program_run (program_uuid, kind, due, deadline)
+                VALUES (step.program_uuid, 'routine', step.last, step.deadline)
+                ON CONFLICT (program_uuid) WHERE kind = 'routine' AND state IN ('queued', 'running')
+                DO NOTHING;
+            GET DIAGNOSTICS inserted = ROW_COUNT;
+            queued := queued + inserted;
+        END IF;
+        UPDATE selfhost.program_schedule AS s SET due = coalesce(step.next, 'infinity')
+            WHERE s.program_uuid = step.program_uuid;
+        IF step.passed > inserted THEN
+            UPDATE selfhost.program AS p SET missed = p.missed + step.passed - inserted
+                WHERE p.uuid = step.program_uuid;
+        END IF;
+    END LOOP;
+    RETURN queued;
+END
+$$;
+
+-- Calls that nobody has taken in time.
+CREATE FUNCTION selfhost._expire_calls() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    expired bigint;
+BEGIN
+    FOR expired IN
+        UPDATE selfhost.program_run AS r SET state = 'expired', finished = clock_timestamp()
+            WHERE r.id IN (
+                SELECT q.id FROM selfhost.program_run AS q
+                WHERE q.state = 'queued' AND q.kind IN ('webhook', 'check')
+                  AND q.queued <= clock_timestamp() - selfhost._queue_limit()
+                ORDER BY q.kind, q.due, q.id LIMIT selfhost._tick_size() FOR UPDATE SKIP LOCKED)
+            RETURNING r.id
+    LOOP
+        PERFORM selfhost._tell_caller(expired);
+    END LOOP;
+END
+$$;
+
+-- Runs whose lease is over, and those of workers that have been gone for a minute.
+CREATE FUNCTION selfhost._lose_overdue() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    patience CONSTANT interval := '60 s'; -- a worker may connect again
+BEGIN
+    UPDATE selfhost.program_worker AS w
+        SET gone = CASE WHEN w.gone IS NULL THEN clock_timestamp() END
+        WHERE (w.gone IS NULL) = (NOT selfhost._worker_alive(w));
+    PERFORM selfhost._lose_runs(ARRAY(
+        SELECT r.id FROM selfhost.program_run AS r
+        WHERE r.state = 'running' AND r.lease_until <= clock_timestamp()
+        ORDER BY r.lease_until LIMIT selfhost._tick_size()));
+    PERFORM selfhost.worker_unregister(w.uuid) FROM selfhost.program_worker AS w
+        WHERE w.gone <= clock_timestamp() - patience;
+END
+$$;
+
+-- Runs that have been over for selfhost.run_retention, and answers that nobody has fetched.
+CREATE FUNCTION selfhost._prune_runs() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unfetched CONSTANT interval := '5 min';
+    kept      interval := current_setting('selfhost.run_retention')::interval;
+BEGIN
+    DELETE FROM selfhost.program_run AS r
+        WHERE r.id IN (SELECT o.id FROM selfhost.program_run AS o
+                       WHERE o.finished < clock_timestamp() - kept
+                       ORDER BY o.finished LIMIT selfhost._tick_size() FOR UPDATE SKIP LOCKED);
+    DELETE FROM selfhost.program_call AS c
+        WHERE c.run_id IN (SELECT r.id FROM selfhost.program_run AS r
+                           JOIN selfhost.program_call AS o ON o.run_id = r.id
+                           WHERE r.finished < clock_timestamp() - unfetched
+                           LIMIT selfhost._tick_size() FOR UPDATE OF r SKIP LOCKED);
+END
+$$;
+
+-- When there is something to do: at most a minute ahead.
+CREATE FUNCTION selfhost._next_tick(instant timestamptz) RETURNS timestamptz
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN least(instant + '60 s',
+        -- What is left over from this tick comes with the next.
+        (SELECT coalesce(s.due, instant) FROM selfhost.program_schedule AS s
+         ORDER BY s.due NULLS FIRST LIMIT 1),
+        (SELECT r.lease_until FROM selfhost.program_run AS r
+         WHERE r.state = 'running' ORDER BY r.lease_until LIMIT 1),
+        (SELECT min(r.queued) FROM selfhost.program_run AS r
+         WHERE r.state = 'queued' AND r.kind IN ('webhook', 'check')) + selfhost._queue_limit());
+END
+$$;
+
+-- Does what is due in this domain, a bounded part of it, and returns when to call it again. One at a time:
+-- where another is at it, nothing is done.
+CREATE FUNCTION selfhost.manager_tick() RETURNS timestamptz
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    instant timestamptz := clock_timestamp();
+BEGIN
+    IF NOT selfhost._lock_manager() THEN
+        RETURN instant + '1 s';
+    END IF;
+    PERFORM selfhost._plan_new();
+    IF selfhost._queue_due(instant) > 0 THEN
+        PERFORM pg_notify('selfhost_run', '');
+    END IF;
+    PERFORM selfhost._expire_calls();
+    PERFORM selfhost._lose_overdue();
+    PERFORM selfhost._prune_runs();
+    PERFORM selfhost._housekeeping();
+    RETURN selfhost._next_tick(instant);
+END
+$$;
+GRANT EXECUTE ON FUNCTION selfhost.manager_tick() TO selfhost_worker;
+
+-- What has nothing to do with programs, in bounded steps.
+CREATE FUNCTION selfhost._housekeeping() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM selfhost._expire_uploads();
+END
+$$;
