@@ -93,7 +93,7 @@ lint-c: compile_commands.json
 	packaging/lint-c
 
 lint-shell:
-	shellcheck packaging/install-deps packaging/fetch-swagger-ui packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run
+	shellcheck packaging/install-deps packaging/fetch-swagger-ui packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run bench/sizes
 
 SOURCES = $(wildcard */*.[ch] extension/src/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
 
@@ -158,6 +158,9 @@ bench: all
 bench-micro:
 	$(MAKE) -C bench micro
 
+bench-sizes: stage
+	bench/sizes
+
 # What "make deps" has fetched into build stays.
 clean:
 	$(MAKE) -C extension clean
@@ -171,9 +174,9 @@ help:
 	@echo 'make deps         install the Debian and npm packages that are missing, to build, run and test'
 	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
 	@echo 'make asan, ubsan  tests under sanitizers; make fuzz (SECONDS=60)'
-	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers'
+	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers; bench-sizes: bytes a point'
 
 .PHONY: all extension $(PROGRAMS) deps deps-lint run install uninstall check check-all check-unit \
 	check-regress check-isolation check-tap stage lint lint-structure lint-c lint-shell format \
 	format-check compile_commands.json asan asan-unit asan-tap ubsan sanitized-copy fuzz \
-	bench bench-micro clean help
+	bench bench-micro bench-sizes clean help

@@ -21,6 +21,8 @@
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
+#include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/fmgroids.h"
@@ -173,11 +175,32 @@ sh_store_row_insert(ShStoreRelation *relation, int32 series, const ShRow *row)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-/* Rows inserted next go to the page of another one, if there is room by the fill factor. */
+/*
+ * Rows inserted next go to the page of another one, if there is room by the fill factor, else to one that
+ * sh_store_note_space() has told of nearby.
+ */
 void
 sh_store_insert_near(ShStoreRelation *relation, ItemPointer tid)
 {
 	RelationSetTargetBlock(relation->heap, ItemPointerGetBlockNumber(tid));
+}
+
+/*
+ * Tells the free space map of the room on the page of a row. The dead versions of rows that have left a
+ * page are removed by the next one who reads there, but without this only a vacuum would let
+ * other rows know.
+ */
+void
+sh_store_note_space(ShStoreRelation *relation, ItemPointer tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(tid);
+	Buffer buffer = ReadBuffer(relation->heap, block);
+	Size space;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	space = PageGetHeapFreeSpace(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+	RecordPageWithFreeSpace(relation->heap, block, space);
 }
 
 void

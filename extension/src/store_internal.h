@@ -133,6 +133,7 @@ extern void sh_store_row_insert(ShStoreRelation *relation, int32 series, const S
 extern void
 sh_store_row_update(ShStoreRelation *relation, int32 series, ItemPointer old, const ShRow *row);
 extern void sh_store_insert_near(ShStoreRelation *relation, ItemPointer tid);
+extern void sh_store_note_space(ShStoreRelation *relation, ItemPointer tid);
 extern void sh_store_row_delete(ShStoreRelation *relation, ItemPointer tid);
 
 /*

@@ -5,8 +5,8 @@
  * series, so that only somebody who writes to the tables by hand can interfere, and everything is
  * read under a snapshot taken after the lock.
  *
- * The tail of a series is at most TAIL_MAX_ROWS rows: full pieces and, last, the growing row of up to
- * GROWING_MAX_POINTS points, which appends rewrite. When there are too many pieces, or a full
+ * The tail of a series is a few rows, at most TAIL_MAX_ROWS: pieces and, last, the growing row of up to
+ * GROWING_MAX_POINTS points and GROWING_MAX_BYTES, which appends rewrite. When there are too many pieces, or a full
  * row's worth has gathered, they are gathered: full rows are sealed by one insert each into the other
  * relation, and what is left stays in the tail as one piece. ShPointList before the tail go into the
  * sealed rows.
@@ -23,9 +23,14 @@
 #include "store_internal.h"
 
 #define GROWING_MAX_POINTS 128
+#define GROWING_MAX_BYTES  176
 
-/* A piece of the tail up to this length takes up the next full growing row. */
+/* Pieces of the tail up to this length are short. */
 #define SHORT_PIECE_BYTES 512
+
+/* So many points or more, behind a row up to so many times longer than they are, are put into it. */
+#define WORTHY_POINTS 32
+#define PIECE_WORTH	  4
 
 /* A batch of more points than this is put into full rows at once, with what the tail holds. */
 #define PIECE_MAX_POINTS 512
@@ -298,49 +303,89 @@ decode_rows(Merge *merge, const ShRow *rows, int n, int more)
 	return all;
 }
 
-/*
- * The last row of the tail will grow no more: puts it into the piece before it, while that is short.
- * So a series has few pieces, most of them growing by updates on their page; rows that come and go would
- * leave space behind that only a vacuum finds.
- */
-static void
-fold_last(Merge *merge, ShRowList *rows)
+/* May so many points still be put into the last row of the tail? */
+static bool
+is_growing(const ShRow *row, int more)
 {
-	ShRow *last = &rows->rows[rows->n - 1];
-	ShRow row;
-	ShPointList both;
-
-	if (rows->n < 2 || last[-1].len > SHORT_PIECE_BYTES || last->len > SHORT_PIECE_BYTES)
-		return;
-	both = decode_rows(merge, last - 1, 2, 0);
-	if (!sh_row_encode(&row, last[-1].t0, both.ts, both.value, both.n))
-		return;
-	last[-1] = row;
-	rows->n--;
+	return row->n + (int64) more <= GROWING_MAX_POINTS && row->len <= GROWING_MAX_BYTES;
 }
 
-/* Adds points behind the tail's last row: into it while it is growing, else as a piece of their own. */
+static bool
+is_short(const ShRow *row)
+{
+	return row->len <= SHORT_PIECE_BYTES;
+}
+
+/* Puts row i of the tail into the one before it; false when both do not fit into one. */
+static bool
+fold(Merge *merge, ShRowList *rows, int i)
+{
+	ShRow row;
+	ShPointList both = decode_rows(merge, &rows->rows[i - 1], 2, 0);
+
+	if (!sh_row_encode(&row, rows->rows[i - 1].t0, both.ts, both.value, both.n))
+		return false;
+	rows->rows[i - 1] = row;
+	rows->n--;
+	memmove(&rows->rows[i], &rows->rows[i + 1], (rows->n - i) * sizeof(ShRow));
+	return true;
+}
+
+/*
+ * Before another row comes behind the last one: folds one of the tail's rows into its neighbour, so that
+ * their number stays the same. Rows of a kind are put together, short pieces and long ones: so a point is
+ * written anew few times, a series has three rows at most (a long piece, a short one, and the
+ * growing row), and what becomes of them are updates, which mostly stay on their page. Rows that come and
+ * go would leave space behind that only a vacuum finds.
+ */
+static void
+make_room(Merge *merge, ShRowList *rows)
+{
+	int last = rows->n - 1;
+
+	if (last >= 1 && is_short(&rows->rows[last - 1]) == is_short(&rows->rows[last]) &&
+		fold(merge, rows, last))
+		return;
+	if (last >= 2 && is_short(&rows->rows[last - 2]) == is_short(&rows->rows[last - 1]))
+		fold(merge, rows, last - 1);
+}
+
+/* Appends points to the last row of the tail; false when they do not fit into it. */
+static bool
+append_to_last(Merge *merge, ShRowList *rows, const ShPointList *points)
+{
+	ShRow *last = &rows->rows[rows->n - 1];
+	ShPointList both = decode_rows(merge, last, 1, points->n);
+	ShRow row;
+
+	add_points(&both, points);
+	if (!sh_row_encode(&row, last->t0, both.ts, both.value, both.n))
+		return false;
+	*last = row;
+	return true;
+}
+
+/*
+ * Adds points behind the tail's last row: into it while it is growing, or when there are so many that
+ * they are worth writing it anew; else as a row of their own.
+ */
 static void
 append_new(Merge *merge, ShRowList *rows, ShPointList points)
 {
+	ShRow row;
+
 	merge->counts->inserted += points.n;
 	if (rows->n > 0)
 	{
-		ShRow *last = &rows->rows[rows->n - 1];
-		ShPointList both;
-		ShRow row;
+		const ShRow *last = &rows->rows[rows->n - 1];
 
-		if (last->n + (int64) points.n <= GROWING_MAX_POINTS)
-		{
-			both = decode_rows(merge, last, 1, points.n);
-			add_points(&both, &points);
-			if (sh_row_encode(&row, last->t0, both.ts, both.value, both.n))
-			{
-				*last = row;
-				return;
-			}
-		}
-		fold_last(merge, rows);
+		if (is_growing(last, points.n) && append_to_last(merge, rows, &points))
+			return;
+		if (points.n >= WORTHY_POINTS &&
+			sh_row_encode(&row, points.ts[0], points.ts, points.value, points.n) &&
+			last->len <= PIECE_WORTH * row.len && append_to_last(merge, rows, &points))
+			return;
+		make_room(merge, rows);
 	}
 	sh_rows_encode(rows, points.ts[0], points.ts, points.value, points.n, false);
 }
@@ -441,7 +486,7 @@ append_to_growing_row(Merge *merge, const ShPointList *points)
 
 	sh_cursor_seek_down(&merge->tail, SH_AFTER_ALL);
 	if (!sh_cursor_next(&merge->tail, &last) || last.t1 >= points->ts[0] ||
-		last.n + (int64) points->n > GROWING_MAX_POINTS)
+		!is_growing(&last, points->n))
 		return false;
 	sh_store_row_decode(merge->series, &last, &decoded);
 	n = decoded.n;

@@ -172,6 +172,9 @@ sh_rows_write(ShStoreRelation *relation, int32 series, const ShRowList *before,
 	ShRowList added = rows_without_match(after, before);
 	bool written = update_matches(relation, series, before, after);
 
+	if (gone.n > 0 || added.n > 0)
+		for (int i = 0; i < before->n; i++)
+			sh_store_note_space(relation, &before->rows[i].tid);
 	for (int i = 0; i < gone.n; i++)
 		replace_or_delete(relation, series, &gone.rows[i], i < added.n ? &added.rows[i] : NULL);
 	if (before->n > 0 && gone.n < added.n)
