@@ -18,6 +18,8 @@ struct ShcPg
 {
 	PGconn *connection;
 	char sqlstate[6];
+	bool is_quiet;
+	char message[1024];
 };
 
 static bool
@@ -132,8 +134,11 @@ log_error(ShcPg *pg, const PGresult *result)
 	const char *schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
 
 	snprintf(pg->sqlstate, sizeof(pg->sqlstate), "%s", sqlstate != NULL ? sqlstate : "08000");
+	snprintf(pg->message, sizeof(pg->message), "%s", message != NULL ? message : "");
 	if (message == NULL)
 		shc_error("%s", PQerrorMessage(pg->connection));
+	else if (pg->is_quiet)
+		return;
 	else if (schema != NULL && strcmp(schema, "selfhost") == 0)
 		shc_error("%s", message); /* a refusal, whose text is for the user */
 	else if (hint != NULL)
@@ -196,6 +201,36 @@ shc_pg_exec(ShcPg *pg, const char *sql, int n, const char *const *parameter, Shc
 	return good;
 }
 
+/* One row, or the end or an error of the whole answer. */
+static bool
+take_streamed(ShcPg *pg, const PGresult *result, ShcPgRow row, void *context)
+{
+	if (PQresultStatus(result) == PGRES_SINGLE_TUPLE)
+		return visit_rows(result, row, context);
+	return check_result(pg, result);
+}
+
+bool
+shc_pg_stream(ShcPg *pg, const char *sql, int n, const char *const *parameter, ShcPgRow row,
+			  void *context)
+{
+	bool good = true;
+	PGresult *result;
+
+	if (!PQsendQueryParams(pg->connection, sql, n, NULL, parameter, NULL, NULL, 0) ||
+		!PQsetSingleRowMode(pg->connection))
+	{
+		log_error(pg, NULL);
+		return false;
+	}
+	while ((result = PQgetResult(pg->connection)) != NULL)
+	{
+		good = good && take_streamed(pg, result, row, context);
+		PQclear(result);
+	}
+	return good;
+}
+
 bool
 shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, char **out)
 {
@@ -236,4 +271,16 @@ int
 shc_pg_server_version(const ShcPg *pg)
 {
 	return PQserverVersion(pg->connection);
+}
+
+void
+shc_pg_set_quiet(ShcPg *pg, bool is_quiet)
+{
+	pg->is_quiet = is_quiet;
+}
+
+const char *
+shc_pg_message(const ShcPg *pg)
+{
+	return pg->message;
 }

@@ -37,6 +37,20 @@ shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, ch
 /* Runs any number of statements, without parameters, in one transaction unless they say otherwise. */
 extern bool shc_pg_script(ShcPg *pg, const char *sql);
 
+/*
+ * As shc_pg_exec(), for long answers: rows are handed over as they come, and no more than one is kept.
+ * `row` must not use the connection. What came before an error has been handed over.
+ */
+extern bool shc_pg_stream(ShcPg *pg, const char *sql, int n, const char *const *parameter,
+						  ShcPgRow row, void *context);
+
+/*
+ * While quiet, refusals of the server are not logged: shc_pg_message() has the text of the last one.
+ * A lost connection is logged all the same.
+ */
+extern void shc_pg_set_quiet(ShcPg *pg, bool is_quiet);
+extern const char *shc_pg_message(const ShcPg *pg);
+
 /* The SQLSTATE of the last error, "" when there was none; "08000" for a lost connection. */
 extern const char *shc_pg_sqlstate(const ShcPg *pg);
 

@@ -32,40 +32,6 @@ static struct
 
 /* ---- shared ---- */
 
-typedef struct Found
-{
-	char *uuid;
-	int n;
-} Found;
-
-static bool
-count_found(void *context, int n, const char *const *value)
-{
-	Found *found = context;
-
-	(void) n;
-	snprintf(found->uuid, PROGRAM_UUID_SIZE, "%s", value[0]);
-	found->n++;
-	return true;
-}
-
-bool
-program_find(Session *session, const char *word, char uuid[PROGRAM_UUID_SIZE])
-{
-	Found found = {.uuid = uuid};
-
-	if (!shc_pg_exec(session->pg,
-					 "SELECT uuid FROM selfhost.program WHERE uuid::text = lower($1) OR name = $1 "
-					 "ORDER BY uuid::text = lower($1) DESC LIMIT 2",
-					 1, &word, count_found, &found))
-		return false;
-	if (found.n == 0)
-		shc_error("there is no program \"%s\": \"selfctl program list\" has them all", word);
-	else if (found.n > 1)
-		shc_error("several programs are called \"%s\": name one by its uuid", word);
-	return found.n == 1;
-}
-
 bool
 program_read_file(const char *file, char **code, size_t *len)
 {
@@ -86,16 +52,6 @@ program_read_file(const char *file, char **code, size_t *len)
 	if (in != NULL && !is_stdin)
 		fclose(in);
 	return *code != NULL;
-}
-
-bool
-program_check_words(const char *command, int argc, int n)
-{
-	if (argc == n)
-		return true;
-	fprintf(stderr, "selfctl program %s: %s\nTry \"selfctl program %s --help\".\n", command,
-			argc < n ? "something is missing" : "too many words", command);
-	return false;
 }
 
 /* ---- list ---- */
@@ -215,13 +171,13 @@ show(Session *session, const char *uuid)
 static int
 run_show(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	Session session;
 	bool good;
 
-	if (!program_check_words("show", argc, 1))
+	if (!object_check_words("program show", argc, 1))
 		return EXIT_CODE_USAGE;
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		   show(&session, uuid);
 	session_close(&session);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -330,7 +286,7 @@ run_create(int argc, char **argv)
 	Session session;
 	bool good;
 
-	if (!program_check_words("create", argc, 1))
+	if (!object_check_words("program create", argc, 1))
 		return EXIT_CODE_USAGE;
 	if (options.type == NULL || (strcmp(options.type, "routine") == 0 && options.schedule == NULL))
 	{
@@ -366,13 +322,13 @@ static const CliOption set_options[] = {
 static int
 run_set(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	Session session;
 	bool good;
 
-	if (!program_check_words("set", argc, 1))
+	if (!object_check_words("program set", argc, 1))
 		return EXIT_CODE_USAGE;
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid);
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid);
 	if (good)
 	{
 		json_object *body = make_body();
@@ -408,12 +364,12 @@ static const CliOption delete_options[] = {
 static int
 run_delete(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	const char *parameter = uuid;
 	Session session;
 	bool good;
 
-	if (!program_check_words("delete", argc, 1))
+	if (!object_check_words("program delete", argc, 1))
 		return EXIT_CODE_USAGE;
 	if (!options.yes)
 	{
@@ -422,7 +378,7 @@ run_delete(int argc, char **argv)
 				"for good\n");
 		return EXIT_CODE_USAGE;
 	}
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		   shc_pg_exec(session.pg, "SELECT selfhost.delete_program($1::uuid)", 1, &parameter, NULL,
 					   NULL);
 	session_close(&session);

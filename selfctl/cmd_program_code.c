@@ -147,11 +147,11 @@ push(Session *session, const char *uuid, const char *file)
 static int
 run_push(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	Session session;
 	bool good;
 
-	if (!program_check_words("push", argc, 2))
+	if (!object_check_words("program push", argc, 2))
 		return EXIT_CODE_USAGE;
 	if (strcmp(argv[1], "-") == 0)
 	{
@@ -159,7 +159,7 @@ run_push(int argc, char **argv)
 		return EXIT_CODE_USAGE;
 	}
 	good = session_open(&session, &where) && session_needs_user(&session) &&
-		   program_find(&session, argv[0], uuid) && push(&session, uuid, argv[1]);
+		   object_find(&session, OBJECT_PROGRAM, argv[0], uuid) && push(&session, uuid, argv[1]);
 	session_close(&session);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
@@ -188,17 +188,17 @@ static const CliOption code_options[] = {
 static int
 run_code(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	char number[16];
 	const char *parameter[] = {uuid, options.revision < 0 ? NULL : number};
 	char *text = NULL;
 	Session session;
 	bool good;
 
-	if (!program_check_words("code", argc, 1))
+	if (!object_check_words("program code", argc, 1))
 		return EXIT_CODE_USAGE;
 	snprintf(number, sizeof(number), "%d", options.revision);
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		   shc_pg_value(session.pg,
 						"SELECT convert_from(v.code, 'UTF8') FROM selfhost.program_revision AS v"
 						" WHERE v.program_uuid = $1::uuid AND v.code IS NOT NULL"
@@ -236,14 +236,14 @@ static const CliOption sign_options[] = {
 static int
 run_sign(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	Session session;
 	bool good;
 
-	if (!program_check_words("sign", argc, 2) || !is_number(argv[1]))
+	if (!object_check_words("program sign", argc, 2) || !is_number(argv[1]))
 		return EXIT_CODE_USAGE;
 	good = session_open(&session, &where) && session_needs_user(&session) &&
-		   program_find(&session, argv[0], uuid) && sign(&session, uuid, argv[1]);
+		   object_find(&session, OBJECT_PROGRAM, argv[0], uuid) && sign(&session, uuid, argv[1]);
 	session_close(&session);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
@@ -271,17 +271,17 @@ static const CliOption diff_options[] = {
 static int
 run_diff(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	const char *parameter[] = {uuid, argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : "-1"};
 	char *text = NULL;
 	Session session;
 	bool good;
 
-	if (!program_check_words("diff", argc, argc == 2 ? 2 : 3) || !is_number(argv[1]) ||
+	if (!object_check_words("program diff", argc, argc == 2 ? 2 : 3) || !is_number(argv[1]) ||
 		(argc == 3 && !is_number(argv[2])))
 		return EXIT_CODE_USAGE;
 	good =
-		session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+		session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		shc_pg_value(session.pg,
 					 BODY_OF("selfhost.diff_program_revisions($1::uuid, $2::integer, $3::integer)"),
 					 3, parameter, &text);

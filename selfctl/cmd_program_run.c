@@ -46,7 +46,7 @@ static const char runs_query[] =
 static int
 run_runs(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	char limit[16];
 	const char *parameter[] = {uuid, limit};
 	const Listing listing = {
@@ -59,10 +59,10 @@ run_runs(int argc, char **argv)
 	Session session;
 	bool good;
 
-	if (!program_check_words("runs", argc, 1))
+	if (!object_check_words("program runs", argc, 1))
 		return EXIT_CODE_USAGE;
 	snprintf(limit, sizeof(limit), "%d", options.limit);
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		   listing_print(&session, &listing, options.json);
 	session_close(&session);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -122,17 +122,17 @@ print_log(void *context, int n, const char *const *value)
 static int
 run_logs(int argc, char **argv)
 {
-	char uuid[PROGRAM_UUID_SIZE];
+	char uuid[OBJECT_UUID_SIZE];
 	char limit[16];
 	const char *parameter[] = {uuid, options.run, limit};
 	bool any = false;
 	Session session;
 	bool good;
 
-	if (!program_check_words("logs", argc, 1))
+	if (!object_check_words("program logs", argc, 1))
 		return EXIT_CODE_USAGE;
 	snprintf(limit, sizeof(limit), "%d", options.limit);
-	good = session_open(&session, &where) && program_find(&session, argv[0], uuid) &&
+	good = session_open(&session, &where) && object_find(&session, OBJECT_PROGRAM, argv[0], uuid) &&
 		   shc_pg_exec(session.pg,
 					   "SELECT * FROM (SELECT r.id, r.revision, r.started, r.state, r.error, r.log"
 					   " FROM selfhost.program_run AS r WHERE r.program_uuid = $1::uuid"
@@ -164,7 +164,7 @@ file_of(const char *command, int argc, char **argv)
 {
 	if (options.filename != NULL && argc == 0)
 		return options.filename;
-	return program_check_words(command, argc, 1) ? argv[0] : NULL;
+	return object_check_words(command, argc, 1) ? argv[0] : NULL;
 }
 
 /* Becomes the worker's program, which does this without any server. */
@@ -222,7 +222,7 @@ static const CliOption run_options[] = {
 static int
 run_run(int argc, char **argv)
 {
-	const char *file = file_of("run", argc, argv);
+	const char *file = file_of("program run", argc, argv);
 
 	return file != NULL ? become_worker("run", file) : EXIT_CODE_USAGE;
 }
@@ -247,7 +247,7 @@ static const CliOption compile_options[] = {
 static int
 run_compile(int argc, char **argv)
 {
-	const char *file = file_of("compile", argc, argv);
+	const char *file = file_of("program compile", argc, argv);
 
 	return file != NULL ? become_worker("compile", file) : EXIT_CODE_USAGE;
 }

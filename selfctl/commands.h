@@ -14,6 +14,7 @@ extern const CliCommand cmd_status;
 extern const CliCommand cmd_help;
 extern const CliCommand cmd_version;
 extern const CliCommand cmd_program;
+extern const CliCommand cmd_timeseries;
 
 /* The option that all commands about a stack have. */
 #define DIR_OPTION(variable)                                                                    \
