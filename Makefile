@@ -50,11 +50,13 @@ install: all
 	$(MAKE) -C extension install DESTDIR=$(DESTDIR)
 	$(MAKE) -C gateway install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(MAKE) -C selfctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C worker install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 uninstall:
 	$(MAKE) -C extension uninstall DESTDIR=$(DESTDIR)
 	$(MAKE) -C gateway uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	$(MAKE) -C selfctl uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	$(MAKE) -C worker uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 # ---- tests ----
 
@@ -114,7 +116,7 @@ deps-lint:
 
 SANITIZED = build/sanitized
 SAN_FLAGS = -fno-sanitize-recover=all -fno-omit-frame-pointer
-ASAN_TESTS ?= $(wildcard t/02*.pl t/03[5-9]*.pl) t/040_selfctl.pl
+ASAN_TESTS ?= $(wildcard t/02*.pl t/03[5-9]*.pl) t/040_selfctl.pl t/051_worker.pl t/052_sandbox.pl
 
 asan: asan-unit asan-tap
 
@@ -137,7 +139,7 @@ sanitized-copy:
 	mkdir -p $(SANITIZED)
 	tar -cf - --exclude='*.[oa]' --exclude='*.so' --exclude=bin --exclude=corpus Makefile common extension gateway selfctl worker \
 		docs packaging sql expected t README.md | tar -xf - -C $(SANITIZED)
-	rm -f $(SANITIZED)/gateway/selfserv $(SANITIZED)/selfctl/selfctl
+	rm -f $(SANITIZED)/gateway/selfserv $(SANITIZED)/selfctl/selfctl $(SANITIZED)/worker/selfpwrk*
 	mkdir $(SANITIZED)/build
 	[ ! -d build/swagger-ui ] || cp -Rp build/swagger-ui $(SANITIZED)/build
 

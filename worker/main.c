@@ -1,0 +1,271 @@
+/*
+ * main.c: selfpwrk: arguments and configuration. The work is done by service.c and local.c; as the
+ * zygote, the same program is zygote.c.
+ *
+ * Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments; of run and compile see local.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account.h"
+#include "config.h"
+#include "local.h"
+#include "log.h"
+#include "networks.h"
+#include "service.h"
+#include "version.h"
+#include "zygote.h"
+
+#define MAX_ASSIGNMENTS 64
+#define STANDARD_CONFIG "selfpwrk.conf.yaml"
+
+/* For run and compile, as a program's deadline may be. */
+#define STANDARD_DEADLINE_MS 10000
+#define MOST_DEADLINE_MS	 3600000
+
+typedef struct Arguments
+{
+	const char *config;
+	const char *set[MAX_ASSIGNMENTS];
+	int nset;
+	bool check_only;
+	bool manager;
+	bool is_local; /* run or compile */
+	WkLocal local;
+} Arguments;
+
+static const char usage[] =
+	"selfpwrk runs the programs of Self-host domains, each in a process of its own that can do\n"
+	"nothing but what it was given.\n"
+	"\n"
+	"Usage: selfpwrk [--config FILE] [--set KEY=VALUE]... [--manager] [--check-config]\n"
+	"       selfpwrk run FILE [--deadline MS] [--language NAME] [--request FILE|METHOD]\n"
+	"       selfpwrk compile FILE [--language NAME]\n"
+	"\n"
+	"  --config FILE     configuration; default: $CONFIG_FILENAME, else selfpwrk.conf.yaml, "
+	"searched\n"
+	"                    in /etc/selfhost, /etc/xdg/selfhost, ~/.config/selfhost and here\n"
+	"  --set KEY=VALUE   overrides one key of the configuration; may be repeated\n"
+	"  --manager         also do the work of the background manager in each domain\n"
+	"  --check-config    only read configuration and domains, and say what is wrong\n"
+	"  --keys            list all keys with their defaults\n"
+	"  --version, --help\n"
+	"\n"
+	"run and compile need no server and no configuration: modules are files beside FILE, the log\n"
+	"goes to standard error.\n"
+	"\n"
+	"  --deadline MS     how long it may take, 1 to 3600000; default 10000\n"
+	"  --language NAME   default: the ending of the file's name\n"
+	"  --request WHAT    call it as a webhook, with the body in a file, or with a method alone;\n"
+	"                    the answer goes to standard output\n"
+	"\n"
+	"Examples:\n"
+	"  selfpwrk --config /etc/selfhost/selfpwrk.conf.yaml\n"
+	"  selfpwrk run ./hello.lua --deadline 2000\n"
+	"  selfpwrk run ./hook.lua --request ./body.json\n"
+	"\n"
+	"TERM, INT and QUIT stop it after the runs in hand, a second one at once; HUP reads domains\n"
+	"and the level of the log again. Exit codes of run and compile: 0 done, 1 failed, 2 wrong\n"
+	"arguments or no such file, 3 past the deadline.\n";
+
+static void
+print_keys(void)
+{
+	for (const ShcConfKey *key = wk_config_keys; key->name != NULL; key++)
+	{
+		if (key->type == SHC_CONF_IGNORED)
+			continue;
+		printf("%-32s %-8s %s\n", key->name, key->standard[0] != '\0' ? key->standard : "\"\"",
+			   key->help);
+	}
+}
+
+static int
+refuse(const char *argument)
+{
+	fprintf(stderr, "selfpwrk: unexpected argument \"%s\"\nTry \"selfpwrk --help\".\n", argument);
+	return 2;
+}
+
+/* Those of run and compile, from the third on. Returns an exit code, or -1 to go on. */
+static int
+parse_local(int argc, char **argv, Arguments *out)
+{
+	WkLocal *local = &out->local;
+
+	out->is_local = true;
+	*local = (WkLocal){.kind = strcmp(argv[1], "run") == 0 ? WK_JOB_ROUTINE : WK_JOB_CHECK,
+					   .deadline_ms = STANDARD_DEADLINE_MS};
+	for (int i = 2; i < argc; i++)
+	{
+		const char *name = argv[i];
+		bool has_value = i + 1 < argc;
+
+		if (strcmp(name, "--set") == 0 && has_value && out->nset < MAX_ASSIGNMENTS)
+			out->set[out->nset++] = argv[++i];
+		else if (strcmp(name, "--language") == 0 && has_value)
+			local->language = argv[++i];
+		else if (strcmp(name, "--deadline") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
+		{
+			char *end;
+
+			local->deadline_ms = strtoll(argv[++i], &end, 10);
+			if (*end != '\0' || local->deadline_ms < 1 || local->deadline_ms > MOST_DEADLINE_MS)
+				return refuse(argv[i]);
+		}
+		else if (strcmp(name, "--request") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
+			local->request = argv[++i];
+		else if (name[0] != '-' && local->file == NULL)
+			local->file = name;
+		else
+			return refuse(name);
+	}
+	if (local->request != NULL)
+		local->kind = WK_JOB_WEBHOOK;
+	if (local->file != NULL)
+		return -1;
+	fprintf(stderr, "selfpwrk %s: which file?\nTry \"selfpwrk --help\".\n", argv[1]);
+	return 2;
+}
+
+/* Returns an exit code, or -1 to go on. */
+static int
+parse_arguments(int argc, char **argv, Arguments *out)
+{
+	if (argc > 1 && (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "compile") == 0))
+		return parse_local(argc, argv, out);
+	for (int i = 1; i < argc; i++)
+	{
+		const char *name = argv[i];
+
+		if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+			return fputs(usage, stdout) < 0;
+		if (strcmp(name, "--version") == 0)
+			return printf("selfpwrk %s\n", SH_VERSION) < 0;
+		if (strcmp(name, "--keys") == 0)
+		{
+			print_keys();
+			return 0;
+		}
+		if (strcmp(name, "--check-config") == 0)
+			out->check_only = true;
+		else if (strcmp(name, "--manager") == 0)
+			out->manager = true;
+		else if (strcmp(name, "--config") == 0 && i + 1 < argc)
+			out->config = argv[++i];
+		else if (strcmp(name, "--set") == 0 && i + 1 < argc && out->nset < MAX_ASSIGNMENTS)
+			out->set[out->nset++] = argv[++i];
+		else
+			return refuse(name);
+	}
+	return -1;
+}
+
+/* run and compile read no file: only defaults and --set. */
+static bool
+read_config(const Arguments *arguments, WkConfig *config)
+{
+	const char *name = arguments->config;
+	char *file = NULL;
+	ShcLogLevel level;
+	bool good;
+
+	if (name == NULL)
+		name = getenv("CONFIG_FILENAME");
+	if (!arguments->is_local)
+	{
+		file = shc_conf_find(name != NULL && name[0] != '\0' ? name : STANDARD_CONFIG);
+		if (file == NULL)
+			return false;
+	}
+	good = shc_conf_defaults(wk_config_keys, config) &&
+		   (file == NULL || shc_conf_read(wk_config_keys, config, file));
+	free(file);
+	for (int i = 0; i < arguments->nset; i++)
+		good = shc_conf_assign(wk_config_keys, config, arguments->set[i]) && good;
+	if (arguments->manager)
+		config->manager = true;
+	if (!good)
+		return false;
+	if (!shc_log_level_parse(config->log_level, &level))
+	{
+		shc_error("log.level: must be debug, info, warning or error");
+		return false;
+	}
+	shc_log_set_level(level);
+	return true;
+}
+
+/* Only the log's level can change while the service runs, and the domains, which are looked at anyway. */
+static void
+reload(void *context)
+{
+	WkConfig config = {0};
+
+	if (read_config(context, &config))
+		shc_info("configuration read again: domains and log level are in force");
+	else
+		shc_error("the configuration is not good: the old one stays in force");
+	shc_conf_free(wk_config_keys, &config);
+}
+
+static int
+check(const WkConfig *config, ShcDomainFile *file)
+{
+	WkNetworks networks;
+	ShcDomains domains = {0};
+	int64_t uid;
+	int64_t gid;
+
+	if (!wk_account_find(config->user, &uid, &gid) ||
+		!wk_networks_read(&config->denied_networks, &networks))
+		return 1;
+	wk_networks_free(&networks);
+	if (file->path != NULL && !shc_domain_file_poll(file, &domains))
+		return 1;
+	printf("configuration is good: %d runs at once, %d domains\n", wk_config_children(config),
+		   domains.n);
+	shc_domains_free(&domains);
+	return 0;
+}
+
+static int
+serve(Arguments *arguments, const WkConfig *config)
+{
+	const WkServiceEvents events = {.reload = reload, .context = arguments};
+	ShcDomainFile file = {0};
+	int code = 1;
+
+	if (config->domainfile[0] == '\0')
+		shc_warning("domainfile is not set: no domain is served");
+	else if ((file.path = shc_conf_find(config->domainfile)) == NULL)
+		return 1;
+	code = arguments->check_only ? check(config, &file) : wk_service_main(config, &file, &events);
+	free(file.path);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	Arguments arguments = {0};
+	WkConfig config = {0};
+	int code;
+
+	if (argc == 2 && strcmp(argv[1], WK_ZYGOTE_ARGUMENT) == 0)
+		return wk_zygote_main();
+	code = parse_arguments(argc, argv, &arguments);
+	if (code >= 0)
+		return code;
+	if (arguments.is_local)
+		shc_log_set_plain("selfpwrk");
+	code = 1;
+	if (read_config(&arguments, &config))
+	{
+		arguments.local.config = &config;
+		code = arguments.is_local ? wk_local_main(&arguments.local) : serve(&arguments, &config);
+	}
+	shc_conf_free(wk_config_keys, &config);
+	return code;
+}
