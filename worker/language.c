@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "host_http.h"
+#include "host_unicode.h"
 #include "host_zones.h"
 #include "lua_language.h"
 
@@ -18,7 +19,7 @@ static const WkLanguage *const languages[] = {&wk_lua};
 bool
 wk_languages_prepare(void)
 {
-	return wk_http_prepare() && wk_zones_load(WK_ZONES_FOLDER);
+	return wk_unicode_prepare() && wk_http_prepare(NULL) && wk_zones_load(WK_ZONES_FOLDER);
 }
 
 const WkLanguage *

@@ -13,6 +13,7 @@
 
 #include <lauxlib.h>
 
+#include "lua_host.h"
 #include "lua_state.h"
 
 #define NAME_MAX_LEN 256
@@ -138,7 +139,18 @@ import(lua_State *state)
 	char name[NAME_MAX_LEN];
 	int64_t revision = parse_name(state, text, len, name);
 
-	import_program(state, name, revision);
+	/* Modules of the host have no revisions, and no "@" in their keys. */
+	luaL_getsubtable(state, LUA_REGISTRYINDEX, WK_LUA_MODULES);
+	if (lua_getfield(state, -1, name) != LUA_TNIL)
+		return 1;
+	lua_pop(state, 1);
+	if (wk_lua_push_module(state, name))
+	{
+		lua_pushvalue(state, -1);
+		lua_setfield(state, -3, name);
+	}
+	else
+		import_program(state, name, revision);
 	return 1;
 }
 

@@ -12,6 +12,8 @@
 
 #include <lauxlib.h>
 
+#include "host_run.h"
+
 /* ---- what catches errors ---- */
 
 /* After an error was caught: that of the deadline goes on. */
@@ -140,9 +142,7 @@ print(lua_State *state)
 	}
 	luaL_pushresult(&line);
 	text = lua_tolstring(state, -1, &len);
-	if (lua->task != NULL && lua->task->host->log != NULL)
-		lua->task->host->log(lua->task->host->context, WK_LOG_INFO, text,
-							 len < WK_LOG_TEXT_MAX ? len : WK_LOG_TEXT_MAX);
+	wk_log_line(lua->task, WK_LOG_INFO, text, len);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <lualib.h>
 
 #include "lua_modules.h"
+#include "lua_value.h"
 
 /* Some microseconds of work. */
 #define INSTRUCTIONS_BETWEEN_LOOKS 1000
@@ -85,6 +86,7 @@ open_libraries(lua_State *state)
 		lua_pop(state, 1);
 	}
 	wk_lua_restrict(state);
+	wk_lua_open_values(state);
 	wk_lua_open_modules(state);
 	return 0;
 }
@@ -93,9 +95,13 @@ bool
 wk_lua_open(WkLua *lua, const WkTask *task, size_t memory)
 {
 	*lua = (WkLua){.task = task, .memory_limit = memory};
-	lua->state = lua_newstate(allocate, lua);
+	if (wk_host_open(&lua->host, task, &wk_lua_traits))
+		lua->state = lua_newstate(allocate, lua);
 	if (lua->state == NULL)
+	{
+		wk_lua_close(lua);
 		return false;
+	}
 	*(WkLua **) lua_getextraspace(lua->state) = lua;
 	lua_pushcfunction(lua->state, open_libraries);
 	if (lua_pcall(lua->state, 0, 0, 0) != LUA_OK)
@@ -115,6 +121,8 @@ wk_lua_close(WkLua *lua)
 	if (lua->state != NULL)
 		lua_close(lua->state);
 	lua->state = NULL;
+	/* After the state, whose objects are the modules'. */
+	wk_host_close(&lua->host);
 }
 
 int

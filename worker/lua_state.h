@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+#include "host_value.h"
 #include "language.h"
 
 /* Names of the registry. */
@@ -18,6 +19,7 @@ typedef struct WkLuaImport WkLuaImport;
 typedef struct WkLua
 {
 	lua_State *state;
+	WkHostState host;	/* of the modules */
 	const WkTask *task; /* NULL: only compiled */
 	size_t memory_used;
 	size_t memory_limit;
