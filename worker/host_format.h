@@ -1,5 +1,5 @@
 /*
- * host_format.h: texts from a format and values: fmt.sprintf(), log.info() and others.
+ * host_format.h: texts from a format and values: fmt.sprintf, log.info and others.
  */
 #ifndef SH_WORKER_HOST_FORMAT_H
 #define SH_WORKER_HOST_FORMAT_H

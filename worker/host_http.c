@@ -188,8 +188,9 @@ shown_url(const char *url, char out[200])
 }
 
 static bool
-perform(WkHostCall *call, WkHttpRequest *request)
+perform(WkHostCall *call, const WkHttpRequest *request)
 {
+	WkHttpRequest hop = *request;
 	WkHttp *http = wk_http_of(call->state);
 	char url[2][sizeof(http->location)];
 	char shown[200];
@@ -199,14 +200,13 @@ perform(WkHostCall *call, WkHttpRequest *request)
 		return wk_raise_memory(call);
 	for (int i = 0; i <= WK_HTTP_REDIRECTS_MAX; i++)
 	{
-		if (!wk_http_transfer(http, request, why))
-			return wk_return_error(call, "%s %s: %s", request->method,
-								   shown_url(request->url, shown), why);
-		if (!redirect(http, request, url[i % 2]))
+		if (!wk_http_transfer(http, &hop, why))
+			return wk_return_error(call, "%s %s: %s", hop.method, shown_url(hop.url, shown), why);
+		if (!redirect(http, &hop, url[i % 2]))
 			return return_response(call, http);
 	}
-	return wk_return_error(call, "%s %s: stopped after %d redirects", request->method,
-						   shown_url(request->url, shown), WK_HTTP_REDIRECTS_MAX);
+	return wk_return_error(call, "%s %s: stopped after %d redirects", hop.method,
+						   shown_url(hop.url, shown), WK_HTTP_REDIRECTS_MAX);
 }
 
 static bool

@@ -137,7 +137,8 @@ append_fields(ShcBuf *out, Fields *fields, bool last_wins)
 {
 	size_t start = out->len;
 
-	qsort(fields->item, fields->n, sizeof(Field), compare_fields);
+	if (fields->n > 1)
+		qsort(fields->item, fields->n, sizeof(Field), compare_fields);
 	for (size_t i = 0; i < fields->n && !out->failed; i++)
 	{
 		const Field *field = &fields->item[i];
@@ -155,7 +156,7 @@ append_fields(ShcBuf *out, Fields *fields, bool last_wins)
 bool
 wk_form_append(WkHostCall *call, ShcBuf *out, int argument)
 {
-	Fields fields;
+	Fields fields = {.item = NULL};
 
 	if (!fields_of_argument(call, argument, 0, &fields))
 		return false;
@@ -264,7 +265,7 @@ wk_url_with_query(WkHostCall *call, int url, int query, const char **out)
 	char *copy;
 	char *own;
 	char *fragment;
-	Fields fields;
+	Fields fields = {.item = NULL};
 
 	if (!wk_arg_text(call, url, &data, &len))
 		return false;

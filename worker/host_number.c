@@ -252,7 +252,7 @@ shortest_digits(double value, int bits, char digits[SHORT_TEXT], int *exponent)
 {
 	int first = bits == 32 ? 6 : 15;
 	int last = bits == 32 ? 9 : 17;
-	char text[SHORT_TEXT];
+	char text[SHORT_TEXT] = "0e0";
 	size_t n = 0;
 	char *e;
 
@@ -311,15 +311,13 @@ append_shortest_e(ShcBuf *out, const char *digits, int exponent, char letter)
 static void
 append_shortest(ShcBuf *out, double value, char format, int bits)
 {
-	char digits[SHORT_TEXT];
+	char digits[SHORT_TEXT] = "0";
 	int exponent;
 
 	shortest_digits(value, bits, digits, &exponent);
-	if (format == 'f' || format == 'F')
-		append_shortest_f(out, digits, exponent);
-	else if (format == 'e' || format == 'E')
+	if (format == 'e' || format == 'E')
 		append_shortest_e(out, digits, exponent, format);
-	else if (exponent < -4 || exponent >= 6)
+	else if ((format == 'g' || format == 'G') && (exponent < -4 || exponent >= 6))
 		append_shortest_e(out, digits, exponent, format == 'g' ? 'e' : 'E');
 	else
 		append_shortest_f(out, digits, exponent);

@@ -35,8 +35,8 @@ arg_string(WkHostCall *call, int i, const char **data, size_t *len)
 bool
 wk_text_atoi(WkHostCall *call)
 {
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 	int64_t value;
 	WkNumberResult result;
 
@@ -121,8 +121,8 @@ wk_text_parse_bool(WkHostCall *call)
 {
 	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
 	static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False", NULL};
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 
 	if (!arg_string(call, 0, &data, &len))
 		return false;
@@ -136,8 +136,8 @@ wk_text_parse_bool(WkHostCall *call)
 bool
 wk_text_parse_float(WkHostCall *call)
 {
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 	int64_t bits;
 	double value;
 	WkNumberResult result;
@@ -154,8 +154,8 @@ wk_text_parse_float(WkHostCall *call)
 bool
 wk_text_parse_int(WkHostCall *call)
 {
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 	int64_t base;
 	int64_t bits;
 	int64_t value;
@@ -181,8 +181,8 @@ wk_text_parse_int(WkHostCall *call)
 bool
 wk_text_quote(WkHostCall *call)
 {
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 
 	if (!wk_arg_text(call, 0, &data, &len))
 		return false;
@@ -193,8 +193,8 @@ wk_text_quote(WkHostCall *call)
 bool
 wk_text_unquote(WkHostCall *call)
 {
-	const char *data;
-	size_t len;
+	const char *data = "";
+	size_t len = 0;
 
 	if (!wk_arg_text(call, 0, &data, &len))
 		return false;

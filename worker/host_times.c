@@ -122,10 +122,12 @@ static bool
 duration_in(WkHostCall *call, int64_t unit)
 {
 	int64_t duration;
+	double whole;
 
-	return wk_arg_int(call, 0, &duration) &&
-		   wk_return_float(call,
-						   (double) (duration / unit) + (double) (duration % unit) / (double) unit);
+	if (!wk_arg_int(call, 0, &duration))
+		return false;
+	whole = (double) (int64_t) (duration / unit);
+	return wk_return_float(call, whole + (double) (duration % unit) / (double) unit);
 }
 
 static bool

@@ -32,8 +32,16 @@ wk_host_open(WkHostState *state, const WkTask *task, const WkTraits *traits)
 void
 wk_host_close(WkHostState *state)
 {
-	while (state->objects != NULL)
-		wk_object_free(state, state->objects);
+	WkObject *next;
+
+	for (WkObject *object = state->objects; object != NULL; object = next)
+	{
+		next = object->next;
+		if (object->type->destroy != NULL)
+			object->type->destroy(object);
+		free(object);
+	}
+	state->objects = NULL;
 	wk_http_close(state);
 	shc_buf_free(&state->out);
 	if (state->arena != NULL)

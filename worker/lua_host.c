@@ -50,13 +50,13 @@ static void
 check_count(lua_State *state, const WkMember *member, int n)
 {
 	if (n < member->min)
-		luaL_error(state, "'%s' takes %s%d argument%s, got %d", lua_tostring(state, NAME),
-				   member->max == member->min ? "" : "at least ", member->min,
-				   member->min == 1 ? "" : "s", n);
+		wk_lua_raise(state, "'%s' takes %s%d argument%s, got %d", lua_tostring(state, NAME),
+					 member->max == member->min ? "" : "at least ", member->min,
+					 member->min == 1 ? "" : "s", n);
 	if (member->max >= 0 && n > member->max)
-		luaL_error(state, "'%s' takes %s%d argument%s, got %d", lua_tostring(state, NAME),
-				   member->max == member->min ? "" : "at most ", member->max,
-				   member->max == 1 ? "" : "s", n);
+		wk_lua_raise(state, "'%s' takes %s%d argument%s, got %d", lua_tostring(state, NAME),
+					 member->max == member->min ? "" : "at most ", member->max,
+					 member->max == 1 ? "" : "s", n);
 }
 
 static int

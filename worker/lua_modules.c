@@ -35,7 +35,7 @@ parse_name(lua_State *state, const char *text, size_t len, char name[NAME_MAX_LE
 	long long revision;
 
 	if (strlen(text) != len || name_len == 0 || name_len >= NAME_MAX_LEN)
-		luaL_error(state, "import: bad name of a module");
+		wk_lua_raise(state, "import: bad name of a module");
 	memcpy(name, text, name_len);
 	name[name_len] = '\0';
 	if (at == NULL || strcmp(at + 1, "latest") == 0)
@@ -43,12 +43,12 @@ parse_name(lua_State *state, const char *text, size_t len, char name[NAME_MAX_LE
 	errno = 0;
 	revision = strtoll(at + 1, &end, 10);
 	if (errno != 0 || at[1] < '0' || at[1] > '9' || *end != '\0')
-		luaL_error(state, "import: \"%s\": the revision must be a number or \"latest\"", text);
+		wk_lua_raise(state, "import: \"%s\": the revision must be a number or \"latest\"", text);
 	return revision;
 }
 
 /* "a -> b -> a" */
-static void
+static _Noreturn void
 refuse_cycle(lua_State *state, const WkLuaImport *imports, const char *key)
 {
 	const WkLuaImport *first = imports;
@@ -59,7 +59,7 @@ refuse_cycle(lua_State *state, const WkLuaImport *imports, const char *key)
 	for (const WkLuaImport *i = imports; i != NULL; i = i->outer)
 		if (strcmp(i->key, key) == 0)
 			chain = lua_pushfstring(state, "%s -> %s", chain, i->name);
-	luaL_error(state, "import: modules import each other: %s", chain);
+	wk_lua_raise(state, "import: modules import each other: %s", chain);
 }
 
 /* Pushes the compiled module; its code is freed whatever happens. */
@@ -106,10 +106,10 @@ import_program(lua_State *state, const char *name, int64_t revision)
 	WkError error = {.text = ""};
 	const char *key;
 
-	if (lua->task == NULL || lua->task->host->module == NULL)
-		luaL_error(state, "import: there is no module \"%s\"", name);
+	if (lua->task == NULL || lua->task->host == NULL || lua->task->host->module == NULL)
+		wk_lua_raise(state, "import: there is no module \"%s\"", name);
 	if (!lua->task->host->module(lua->task->host->context, name, revision, &module, &error))
-		luaL_error(state, "import: %s", error.text);
+		wk_lua_raise(state, "import: %s", error.text);
 	key = lua_pushfstring(state, "%s@%I", module.identity, (LUAI_UACINT) module.revision);
 	luaL_getsubtable(state, LUA_REGISTRYINDEX, WK_LUA_MODULES);
 	if (lua_getfield(state, -1, key) != LUA_TNIL)

@@ -21,7 +21,7 @@ static void
 raise_again(lua_State *state)
 {
 	if (wk_lua_of(state)->is_expired)
-		luaL_error(state, "deadline exceeded");
+		wk_lua_raise(state, "deadline exceeded");
 }
 
 static int
@@ -184,7 +184,7 @@ seed_random(lua_State *state)
 	lua_Integer seed[2] = {0, 0};
 
 	if (getrandom(seed, sizeof(seed), 0) != (ssize_t) sizeof(seed))
-		luaL_error(state, "no random numbers");
+		wk_lua_raise(state, "no random numbers");
 	lua_getglobal(state, "math");
 	lua_getfield(state, -1, "randomseed");
 	lua_pushinteger(state, seed[0]);

@@ -12,6 +12,7 @@
  */
 #include "lua_state.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,20 @@ wk_lua_of(lua_State *state)
 	return *(WkLua **) lua_getextraspace(state);
 }
 
+_Noreturn void
+wk_lua_raise(lua_State *state, const char *format, ...)
+{
+	va_list arguments;
+
+	luaL_where(state, 1);
+	va_start(arguments, format);
+	lua_pushvfstring(state, format, arguments);
+	va_end(arguments);
+	lua_concat(state, 2);
+	lua_error(state);
+	abort();
+}
+
 void
 wk_lua_check_deadline(lua_State *state)
 {
@@ -61,7 +76,7 @@ wk_lua_check_deadline(lua_State *state)
 	if (!lua->is_expired && wk_deadline_over(lua->task->deadline))
 		lua->is_expired = true;
 	if (lua->is_expired)
-		luaL_error(state, "deadline exceeded");
+		wk_lua_raise(state, "deadline exceeded");
 }
 
 static void

@@ -36,6 +36,9 @@ extern WkLua *wk_lua_of(lua_State *state);
 /* Compiles source (text, never bytecode) and leaves the function on the stack, or an error's text. */
 extern int wk_lua_load(lua_State *state, const WkSource *source);
 
+/* As luaL_error(), for where nothing can follow. */
+extern _Noreturn void wk_lua_raise(lua_State *state, const char *format, ...);
+
 /* Raises the deadline's error when it is over. */
 extern void wk_lua_check_deadline(lua_State *state);
 

@@ -42,7 +42,7 @@ allocate(lua_State *state, ShcArena *arena, size_t n, size_t size)
 	void *memory = n < SIZE_MAX / size - 1 ? shc_arena_alloc(arena, (n + 1) * size) : NULL;
 
 	if (memory == NULL)
-		luaL_error(state, "not enough memory");
+		wk_lua_raise(state, "not enough memory");
 	return memory;
 }
 
@@ -97,13 +97,13 @@ take_key(lua_State *state, ShcArena *arena, WkEntry *entry)
 		return;
 	}
 	if (lua_type(state, -2) != LUA_TNUMBER)
-		luaL_error(state, "keys of a table must be texts or numbers, not %s",
-				   luaL_typename(state, -2));
+		wk_lua_raise(state, "keys of a table must be texts or numbers, not %s",
+					 luaL_typename(state, -2));
 	lua_pushvalue(state, -2);
 	entry->key = lua_tolstring(state, -1, &entry->key_len);
 	entry->key = shc_arena_strndup(arena, entry->key, entry->key_len);
 	if (entry->key == NULL)
-		luaL_error(state, "not enough memory");
+		wk_lua_raise(state, "not enough memory");
 	lua_pop(state, 1);
 }
 
@@ -143,7 +143,7 @@ to_container(lua_State *state, ShcArena *arena, int index, int depth)
 	size_t count;
 
 	if (depth >= WK_DEPTH_MAX)
-		luaL_error(state, "a table is nested too deeply, or in itself");
+		wk_lua_raise(state, "a table is nested too deeply, or in itself");
 	luaL_checkstack(state, 8, "a table is nested too deeply");
 	if (is_array(state, index, &count))
 		return to_array(state, arena, index, depth);
