@@ -1,12 +1,15 @@
 -- Who is acting, and what he may do (src/identity.c, src/access.c). In C by access routines, without
 -- SQL: neither SECURITY DEFINER nor SET is needed.
 
+-- What authenticate() returns. A type, and not columns of the function: the executor would put a descriptor
+-- of those together for each statement.
+CREATE TYPE selfhost.authenticated AS (user_uuid uuid, token_uuid uuid, rate double precision);
+
 -- Sets the acting user of this statement: SELECT selfhost.operation(...) FROM
 -- selfhost.authenticate(...). digest: SHA-256 of the token. No row if the token is not good. rate: the
 -- user's requests per hour, NULL: the default. Not STRICT: whatever it is called with, it clears the
 -- user first.
-CREATE FUNCTION selfhost.authenticate(digest bytea)
-    RETURNS TABLE (user_uuid uuid, token_uuid uuid, rate double precision)
+CREATE FUNCTION selfhost.authenticate(digest bytea) RETURNS SETOF selfhost.authenticated
     AS 'MODULE_PATHNAME', 'sh_authenticate' LANGUAGE C ROWS 1;
 GRANT EXECUTE ON FUNCTION selfhost.authenticate(bytea) TO selfhost_gateway;
 
