@@ -29,32 +29,11 @@ typedef struct GivenList
 
 /* ---- decoding ---- */
 
-/* Decodes within text; a query has '+' for a space. Returns the length, -1 for a malformed %xx. */
-static ptrdiff_t
-percent_decode(char *text, size_t len, bool is_query)
-{
-	const char *p = text;
-	const char *end = text + len;
-	char *out = text;
-
-	while (p < end)
-	{
-		bool is_plus = *p == '+';
-		int byte = gw_uri_byte(&p, end);
-
-		if (byte < 0)
-			return -1;
-		*out++ = is_plus && is_query ? ' ' : (char) byte;
-	}
-	*out = '\0';
-	return out - text;
-}
-
 /* Decodes one value and sees that it is text. */
 static bool
 decode_value(GwBinding *binding, const GwParameter *parameter, char *text, size_t len)
 {
-	ptrdiff_t decoded = percent_decode(text, len, parameter->place == GW_IN_QUERY);
+	ptrdiff_t decoded = gw_uri_decode(text, len, parameter->place == GW_IN_QUERY);
 
 	if (decoded < 0)
 		return gw_argument_refuse(binding, parameter, "has an invalid percent-encoding");
@@ -115,7 +94,7 @@ take_pair(GwBinding *binding, char *pair, size_t len, GivenList *lists)
 	int i;
 
 	/* The '=' or the end of the pair becomes the zero byte behind the name. */
-	decoded = percent_decode(pair, name_len, true);
+	decoded = gw_uri_decode(pair, name_len, true);
 	if (decoded < 0 || memchr(pair, '\0', (size_t) decoded) != NULL)
 	{
 		gw_problem_set(binding->problem, 400, "query: a name has an invalid percent-encoding");
@@ -124,7 +103,7 @@ take_pair(GwBinding *binding, char *pair, size_t len, GivenList *lists)
 	i = find_parameter(binding->operation, pair);
 	if (i < 0)
 	{
-		if (percent_decode(value, value_len, true) >= 0)
+		if (gw_uri_decode(value, value_len, true) >= 0)
 			return true;
 		gw_problem_set(binding->problem, 400, "query: a value has an invalid percent-encoding");
 		return false;
@@ -283,6 +262,8 @@ gw_arguments_bind(const GwOperation *operation, const char *raw_path, const char
 		char *text = NULL;
 
 		value[i] = NULL;
+		if (parameter->place > GW_IN_HEADER)
+			continue; /* the caller's */
 		if (parameter->array)
 		{
 			if (!bind_array(&binding, parameter, &lists[i], &value[i]))

@@ -14,7 +14,7 @@ typedef const char *(*GwHeaderLookup)(void *context, const char *name);
 
 /*
  * Fills value[0..operation->nparameters-1] (NULL: absent; arrays as PostgreSQL array literals),
- * allocated in the arena. UUIDs: dashed form in any letter case, lower-cased. False: *problem is a
+ * allocated in the arena. Those that are a whole part of the request stay NULL. UUIDs: dashed form in any letter case, lower-cased. False: *problem is a
  * 400 that names the parameter (or a 413/500 of the arena).
  */
 extern bool gw_arguments_bind(const GwOperation *operation, const char *raw_path,

@@ -32,6 +32,7 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("gzip.min_size", SHC_CONF_SIZE, gzip_min_size, "1kB", 0, 1e9, "shorter answers are not compressed"),
 	KEY("limits.connections", SHC_CONF_INT, max_connections, "10000", 1, 1e6, "client connections at once"),
 	KEY("limits.connections_per_address", SHC_CONF_INT, max_connections_per_address, "2000", 1, 1e6, "client connections at once from one address"),
+	KEY("limits.deferred", SHC_CONF_INT, max_deferred, "1000", 1, 1e6, "requests of one domain that wait for programs; more get 503"),
 	KEY("limits.headers", SHC_CONF_SIZE, max_headers, "64kB", 1024, 1024 * 1024, "request line and headers of one request; a longer line gets 414, more headers 431"),
 	KEY("limits.queue", SHC_CONF_INT, max_queue, "1000", 1, 1e6, "requests of one domain that wait for a connection to PostgreSQL; more get 503"),
 	KEY("listen.certificate", SHC_CONF_STRING, listen_certificate, "", 0, 0, "PEM file with the certificate and its chain: HTTPS; empty: HTTP"),

@@ -29,6 +29,7 @@ typedef struct GwConfig
 	int64_t gzip_min_size;
 	int64_t max_connections;
 	int64_t max_connections_per_address;
+	int64_t max_deferred;
 	int64_t max_headers;
 	int64_t max_queue;
 	char *listen_certificate;

@@ -50,6 +50,8 @@
 
 /* ---- clients ---- */
 
+static void client_gone(GwWatch *watch, uint32_t events);
+
 GwClient *
 gw_http_client(struct MHD_Connection *connection)
 {
@@ -106,6 +108,7 @@ connection_changed(void *context, struct MHD_Connection *connection, void **sock
 			return;
 		client->fd = info != NULL ? info->connect_fd : -1;
 		client->is_new = true;
+		client->gone = (GwWatch){.fd = -1, .ready = client_gone};
 		print_address(connection, client->address, sizeof(client->address));
 		gw_client_enter(http, client, GW_CLIENT_IDLE);
 		gw_count(&http->metrics->connections_accepted, 1);
@@ -165,9 +168,20 @@ suspend(GwRequest *request)
 }
 
 /* Has the handler called again: that of a connection which is not suspended is called in each run. */
+/* A parked request needs its client no more. */
+static void
+unwatch_client(GwHttp *http, GwClient *client)
+{
+	if (client == NULL || client->parked == NULL)
+		return;
+	client->parked = NULL;
+	gw_loop_unwatch(http->loop, &client->gone);
+}
+
 static void
 resume(GwHttp *http, GwRequest *request)
 {
+	unwatch_client(http, request->client);
 	http->needs_run = true;
 	if (!request->is_suspended)
 		return;
@@ -235,6 +249,38 @@ settle(GwHttp *http, GwRequest *request)
 }
 
 /*
+ * A request waits for a program, for minutes maybe. The library does not look at a suspended connection:
+ * we do, so that nothing is kept for a client that has hung up.
+ */
+static void
+wait_for_program(GwHttp *http, GwRequest *request)
+{
+	GwClient *client = request->client;
+
+	gw_request_drop_body(request);
+	if (client->parked == NULL && gw_loop_watch(http->loop, &client->gone, client->fd, EPOLLRDHUP))
+		client->parked = request;
+}
+
+static void
+client_gone(GwWatch *watch, uint32_t events)
+{
+	GwClient *client = (GwClient *) ((char *) watch - offsetof(GwClient, gone));
+	GwRequest *request = client->parked;
+	GwHttp *http = request->owner;
+	GwProblem problem;
+
+	(void) events;
+	unwatch_client(http, client);
+	/* If it has its answer, or is about to have it, the library finds out itself. */
+	if (request->job.state != GW_JOB_PARKED)
+		return;
+	gw_pool_cancel(request->pool, &request->job);
+	gw_problem_set(&problem, 503, "the client has gone away");
+	gw_job_fail(&request->job, &problem);
+}
+
+/*
  * The pool has news of a job. A connection that waits goes on; one that is in the middle of a broken
  * answer is cut.
  */
@@ -245,6 +291,11 @@ job_changed(GwJob *job)
 	GwHttp *http = request->owner;
 	const GwClient *client = request->client;
 
+	if (job->state == GW_JOB_PARKED)
+	{
+		wait_for_program(http, request);
+		return;
+	}
 	if (job->has_head && !request->is_settled)
 		settle(http, request);
 	if (job->is_problem && job->problem.status == 401 && !request->is_parked)
@@ -337,6 +388,7 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 	/* The next request may have come with this one. */
 	http->needs_run = true;
 	unwatch(http, request);
+	unwatch_client(http, request->client);
 	if (request->is_parked)
 	{
 		request->is_suspended = false;
@@ -363,6 +415,31 @@ static const char *
 lookup_header(void *context, const char *name)
 {
 	return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
+}
+
+/* The library's walk over the headers, with ours in it. */
+typedef struct HeaderWalk
+{
+	GwHeaderTaker take;
+	void *taker;
+} HeaderWalk;
+
+static enum MHD_Result
+pass_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const HeaderWalk *walk = context;
+
+	(void) kind;
+	walk->take(walk->taker, name, value);
+	return MHD_YES;
+}
+
+static void
+walk_headers(void *context, GwHeaderTaker take, void *taker)
+{
+	HeaderWalk walk = {take, taker};
+
+	MHD_get_connection_values(context, MHD_HEADER_KIND, pass_header, &walk);
 }
 
 static enum MHD_Result
@@ -422,7 +499,8 @@ take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, c
 					   "Content-Length: must not stand beside Transfer-Encoding");
 	}
 	is_malformed = request->has_problem;
-	gw_request_head(request, method, http->routes, http->pools, lookup_header, connection);
+	gw_request_head(request, method, http->routes, http->pools, lookup_header, walk_headers,
+					connection);
 	gw_client_enter(http, request->client, GW_CLIENT_BODY);
 	/* Where the body ends is not known, or it is too far away: the answer closes the connection. */
 	if (is_malformed ||

@@ -31,7 +31,7 @@ static void
 add_header_line(struct MHD_Response *response, const char *line)
 {
 	const char *colon = strchr(line, ':');
-	char name[64];
+	char name[256];
 
 	if (colon == NULL || (size_t) (colon - line) >= sizeof(name))
 		return;
@@ -48,7 +48,8 @@ add_cors(const GwConfig *config, GwRequest *request, struct MHD_Response *respon
 	const char *exposed;
 
 	gw_http_add_header(response, "Vary", "Origin");
-	if (allowed == NULL)
+	/* A program may decide that for its own answers. */
+	if (allowed == NULL || MHD_get_response_header(response, "Access-Control-Allow-Origin") != NULL)
 		return;
 	gw_http_add_header(response, "Access-Control-Allow-Origin", allowed);
 	if (config->cors_credentials)
@@ -233,6 +234,16 @@ is_length(const char *header)
 	return strncasecmp(header, LENGTH_HEADER, strlen(LENGTH_HEADER)) == 0;
 }
 
+/* Does the server write this header itself? Then what an operation says of it is not for the client. */
+static bool
+is_ours(const char *header)
+{
+	size_t len = strcspn(header, ":");
+
+	return is_length(header) || gw_is_hop_by_hop(header, len) ||
+		   (len == strlen("X-Request-Id") && strncasecmp(header, "X-Request-Id", len) == 0);
+}
+
 /* The whole body in one piece of memory. */
 static struct MHD_Response *
 whole_response(GwRequest *request)
@@ -285,10 +296,9 @@ answer_job(GwHttp *http, struct MHD_Connection *connection, GwRequest *request)
 		gw_http_add_header(response, "Content-Encoding", "gzip");
 		gw_http_add_header(response, "Vary", "Accept-Encoding");
 	}
-	/* The library writes the length itself. */
 	for (int i = 0; i < job->nheaders; i++)
 	{
-		if (!is_length(job->header[i]))
+		if (!is_ours(job->header[i]))
 			add_header_line(response, job->header[i]);
 	}
 	return gw_http_queue(http, connection, request, job->status, response);

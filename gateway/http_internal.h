@@ -35,6 +35,8 @@ typedef struct GwClient
 	GwClientState state;
 	bool is_new;   /* nothing was ever received */
 	int64_t since; /* of the state, or of its last progress */
+	GwWatch gone;  /* while its request is parked: tells that the client has gone away */
+	GwRequest *parked;
 	char address[48];
 } GwClient;
 

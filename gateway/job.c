@@ -109,6 +109,8 @@ gw_job_fail(GwJob *job, const GwProblem *problem)
 void
 gw_job_finish(GwJob *job)
 {
+	if (job->statement_ended != NULL && job->statement_ended(job))
+		return;
 	job->state = GW_JOB_ENDED;
 	job->is_complete = true;
 	gw_job_progress(job);

@@ -34,6 +34,7 @@ typedef enum GwJobState
 	GW_JOB_NEW,
 	GW_JOB_WAITING, /* in a queue of its lane */
 	GW_JOB_RUNNING, /* on a connection */
+	GW_JOB_PARKED,	/* has a ticket for its answer: its body is not needed any more */
 	GW_JOB_ENDED
 } GwJobState;
 
@@ -49,7 +50,7 @@ struct GwJob
 	size_t body_len;
 	ShcArena *arena;
 	int64_t deadline; /* to the head of the answer; monotonic microseconds */
-	/* Called whenever something below has changed; may not free the job. */
+	/* Called whenever something below, or the state to PARKED, has changed; may not free the job. */
 	void (*changed)(GwJob *job);
 	void *context;
 
@@ -84,6 +85,18 @@ struct GwJob
 	bool was_aborted; /* fast lane: another's error threw it out of a batch */
 	GwJob *next;
 	GwJob *previous;
+
+	/* ---- of jobs whose answer may be deferred; see deferred.h ---- */
+	/* At the end of a good statement: true, the job goes on. NULL for other jobs. */
+	bool (*statement_ended)(GwJob *job);
+	void *deferred;
+	const GwOperation *deferred_operation;
+	int64_t ticket;
+	char ticket_text[24];
+	const char *ticket_value[1]; /* arguments of the deferred operation */
+	int64_t parked_until;
+	uint32_t listening; /* what was heard when the statement was sent */
+	uint64_t nheard;
 };
 
 /* A queue of jobs, linked through the jobs. */
@@ -155,7 +168,7 @@ extern void gw_job_progress(GwJob *job);
  */
 extern void gw_job_fail(GwJob *job, const GwProblem *problem);
 
-/* Marks the answer as whole and calls changed(). */
+/* Marks the answer as whole and calls changed(), unless the answer is that a later one will come. */
 extern void gw_job_finish(GwJob *job);
 
 #endif

@@ -230,6 +230,7 @@ print_pools(GwMetrics *const *metrics, int n, ShcBuf *out)
 		{"domain_running", "Requests on a connection to PostgreSQL.",
 		 offsetof(GwPoolState, running)},
 		{"domain_waiting", "Requests that wait for a connection.", offsetof(GwPoolState, waiting)},
+		{"domain_deferred", "Requests that wait for a program.", offsetof(GwPoolState, deferred)},
 		{"domain_failing", "Threads that cannot connect to the domain at the moment.",
 		 offsetof(GwPoolState, failing)},
 	};

@@ -47,7 +47,7 @@ gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events,
 	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
 	const char *const values[] = {settings->conninfo, "selfserv", "UTF8", NULL};
 	GwPgConn *conn = calloc(1, sizeof(GwPgConn));
-	size_t noperations = (size_t) gw_routes_count(settings->routes);
+	size_t noperations = (size_t) gw_routes_count_all(settings->routes);
 
 	if (conn == NULL)
 		return NULL;
@@ -210,13 +210,13 @@ learn_functions(GwPgConn *conn, const PGresult *result)
 	const GwRoutes *routes = conn->settings->routes;
 
 	conn->nfunctions = PQntuples(result);
-	for (int i = 0; i < gw_routes_count(routes); i++)
+	for (int i = 0; i < gw_routes_count_all(routes); i++)
 		conn->settings->returns[i] = GW_RETURNS_UNKNOWN;
-	/* The report of used tokens stands behind the routes. */
-	conn->settings->returns[gw_routes_count(routes)] = GW_RETURNS_VOID;
+	/* The report of used tokens stands behind all others. */
+	conn->settings->returns[gw_routes_count_all(routes)] = GW_RETURNS_VOID;
 	for (int row = 0; row < conn->nfunctions; row++)
 	{
-		for (int i = 0; i < gw_routes_count(routes); i++)
+		for (int i = 0; i < gw_routes_count_all(routes); i++)
 		{
 			if (strcmp(gw_routes_get(routes, i)->id, PQgetvalue(result, row, 0)) == 0)
 				conn->settings->returns[i] =

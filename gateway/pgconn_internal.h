@@ -10,7 +10,7 @@
 #define GW_MAX_STATEMENT_PARAMETERS 64
 
 /* Most header lines of one http_response, and most bytes of one. */
-#define GW_MAX_RESPONSE_HEADERS 32
+#define GW_MAX_RESPONSE_HEADERS 64
 #define GW_MAX_RESPONSE_HEADER	8192
 
 #endif

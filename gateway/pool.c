@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deferred.h"
 #include "fast_lane.h"
 #include "heavy_lane.h"
 #include "log.h"
@@ -22,6 +23,7 @@ struct GwPool
 	GwReturns *returns;
 	GwFastLane fast;
 	GwHeavyLane heavy;
+	GwDeferred deferred;
 	GwOperation token_operation;
 	GwTokenUse tokens;
 };
@@ -63,7 +65,7 @@ new_pool(GwPools *pools, const ShcDomain *domain)
 	pool->owner = pools;
 	pool->name = strdup(domain->name);
 	pool->uri = strdup(domain->uri);
-	pool->returns = calloc((size_t) gw_routes_count(pools->routes) + 1, sizeof(GwReturns));
+	pool->returns = calloc((size_t) gw_routes_count_all(pools->routes) + 1, sizeof(GwReturns));
 	if (pool->name == NULL || pool->uri == NULL || pool->returns == NULL)
 	{
 		free_pool(pool);
@@ -76,7 +78,9 @@ new_pool(GwPools *pools, const ShcDomain *domain)
 	gw_fast_lane_init(&pool->fast, pools->loop, pools->config, &settings);
 	gw_heavy_lane_init(&pool->heavy, pools->loop, pools->config, &settings,
 					   share(pools, pools->config->pg_connections));
-	pool->token_operation = gw_token_use_operation(gw_routes_count(pools->routes));
+	gw_deferred_init(&pool->deferred, pools->loop, pools->config, &settings, &pool->heavy,
+					 share(pools, pools->config->max_deferred));
+	pool->token_operation = gw_token_use_operation(gw_routes_count_all(pools->routes));
 	pool->tokens.last_report = pools->loop->now;
 	pool->next = pools->pools;
 	pools->pools = pool;
@@ -149,6 +153,8 @@ gw_pool_submit(GwPool *pool, GwJob *job)
 		gw_lane_unavailable(&problem);
 		gw_job_fail(job, &problem);
 	}
+	else if (job->operation->deferred != NULL)
+		gw_deferred_submit(&pool->deferred, job);
 	else if (job->operation->lane == GW_LANE_FAST)
 		gw_fast_lane_submit(&pool->fast, job);
 	else
@@ -158,6 +164,8 @@ gw_pool_submit(GwPool *pool, GwJob *job)
 void
 gw_pool_cancel(GwPool *pool, GwJob *job)
 {
+	if (job->state == GW_JOB_PARKED)
+		gw_deferred_cancel(&pool->deferred, job);
 	if (job->state != GW_JOB_WAITING && job->state != GW_JOB_RUNNING)
 		return;
 	if (job->lane == &pool->fast)
@@ -172,6 +180,7 @@ gw_pools_flush(GwPools *pools)
 	for (GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
 	{
 		gw_fast_lane_flush(&pool->fast);
+		gw_deferred_flush(&pool->deferred);
 		gw_heavy_lane_flush(&pool->heavy);
 	}
 }
@@ -179,7 +188,8 @@ gw_pools_flush(GwPools *pools)
 static bool
 pool_is_idle(const GwPool *pool)
 {
-	return gw_fast_lane_is_idle(&pool->fast) && gw_heavy_lane_is_idle(&pool->heavy);
+	return gw_fast_lane_is_idle(&pool->fast) && gw_heavy_lane_is_idle(&pool->heavy) &&
+		   gw_deferred_is_idle(&pool->deferred);
 }
 
 int
@@ -191,8 +201,10 @@ gw_pools_describe(const GwPools *pools, GwPoolState *out, int max)
 	{
 		const GwPool *pool = pools->by_name[i];
 
-		out[i].connections = pool->heavy.nconnections + (pool->fast.conn != NULL);
+		out[i].connections =
+			pool->heavy.nconnections + (pool->fast.conn != NULL) + (pool->deferred.conn != NULL);
 		out[i].running = pool->heavy.nrunning + gw_fast_lane_running(&pool->fast);
+		out[i].deferred = pool->deferred.parked.n;
 		out[i].waiting = pool->heavy.pending.n + pool->fast.pending.n;
 		out[i].failing = pool->heavy.backoff.wait > 0 || pool->fast.backoff.wait > 0;
 		snprintf(out[i].domain, sizeof(out[i].domain), "%s", pool->name);
@@ -207,6 +219,7 @@ close_pool(GwPool *pool)
 
 	gw_lane_unavailable(&problem);
 	gw_fast_lane_close(&pool->fast, &problem);
+	gw_deferred_close(&pool->deferred, &problem);
 	gw_heavy_lane_close(&pool->heavy, &problem);
 }
 
@@ -235,6 +248,7 @@ gw_pools_tick(GwPools *pools)
 		GwPool *pool = *link;
 
 		gw_fast_lane_tick(&pool->fast);
+		gw_deferred_tick(&pool->deferred);
 		gw_heavy_lane_tick(&pool->heavy);
 		report_tokens(pool);
 		if (pool->is_retired && pool_is_idle(pool))

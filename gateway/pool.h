@@ -58,7 +58,8 @@ typedef struct GwPoolState
 	int connections;
 	int running;
 	int waiting;
-	int failing; /* 1: the last attempt to connect failed */
+	int deferred; /* have a ticket */
+	int failing;  /* 1: the last attempt to connect failed */
 } GwPoolState;
 
 /* Fills out with the domains in service, in the order of their names; returns how many. */

@@ -155,8 +155,30 @@ take_credentials(GwRequest *request, const GwPools *pools, const char *authoriza
 		request->pool = gw_pools_find(pools, request->domain);
 }
 
+/* The parameters that are a whole part of the request. False: the problem is set. */
+static bool
+take_whole_parts(GwRequest *request, GwHeaderWalk walk, void *context, const char **value)
+{
+	const GwOperation *operation = request->operation;
+
+	for (int i = 0; i < operation->nparameters; i++)
+	{
+		GwPlace place = operation->parameters[i].place;
+
+		if (place == GW_WHOLE_METHOD)
+			value[i] = request->method_text;
+		else if (place == GW_WHOLE_QUERY)
+			value[i] = gw_query_json(request->query, request->arena, &request->problem);
+		else if (place == GW_WHOLE_HEADERS)
+			value[i] = gw_headers_json(walk, context, request->arena, &request->problem);
+		if (place > GW_IN_HEADER && value[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 static void
-take_parameters(GwRequest *request, GwHeaderLookup lookup, void *context)
+take_parameters(GwRequest *request, GwHeaderLookup lookup, GwHeaderWalk walk, void *context)
 {
 	const GwOperation *operation = request->operation;
 	const char **value =
@@ -165,7 +187,8 @@ take_parameters(GwRequest *request, GwHeaderLookup lookup, void *context)
 	if (value == NULL)
 		refuse(request, 500, "internal error");
 	else if (!gw_arguments_bind(operation, request->path, request->query, lookup, context,
-								request->arena, value, &request->problem))
+								request->arena, value, &request->problem) ||
+			 !take_whole_parts(request, walk, context, value))
 		request->has_problem = true;
 	request->job.value = value;
 }
@@ -209,7 +232,7 @@ check_announced_body(GwRequest *request, GwHeaderLookup lookup, void *context)
 
 void
 gw_request_head(GwRequest *request, const char *method, const GwRoutes *routes,
-				const GwPools *pools, GwHeaderLookup lookup, void *context)
+				const GwPools *pools, GwHeaderLookup lookup, GwHeaderWalk walk, void *context)
 {
 	request->head_seen = true;
 	request->method = gw_method_parse(method);
@@ -226,7 +249,7 @@ gw_request_head(GwRequest *request, const char *method, const GwRoutes *routes,
 		return;
 	take_credentials(request, pools, lookup(context, "Authorization"));
 	if (!request->has_problem)
-		take_parameters(request, lookup, context);
+		take_parameters(request, lookup, walk, context);
 	if (!request->has_problem)
 		check_announced_body(request, lookup, context);
 }
@@ -260,6 +283,14 @@ grow_body(GwRequest *request, size_t len)
 	return true;
 }
 
+void
+gw_request_drop_body(GwRequest *request)
+{
+	free(request->body);
+	request->body = NULL;
+	request->body_capacity = 0;
+}
+
 bool
 gw_request_body(GwRequest *request, const char *data, size_t len)
 {
@@ -278,9 +309,8 @@ gw_request_body(GwRequest *request, const char *data, size_t len)
 	}
 	if (request->has_problem)
 	{
-		free(request->body);
-		request->body = NULL;
-		request->body_len = request->body_capacity = 0;
+		gw_request_drop_body(request);
+		request->body_len = 0;
 	}
 	return discard(request, len);
 }

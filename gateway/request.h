@@ -15,6 +15,7 @@
 #include "config.h"
 #include "job.h"
 #include "pool.h"
+#include "request_parts.h"
 
 /* How much of a refused body is read and thrown away, so that the client sees the answer. */
 #define GW_MAX_DISCARD ((size_t) 32 * 1024 * 1024)
@@ -86,8 +87,9 @@ extern void gw_request_reset(GwRequest *request);
 extern bool gw_request_begin(GwRequest *request, const char *target, uint64_t id, int64_t now);
 
 /* Takes the head: route, credentials, parameters, media type and announced length of the body. */
-extern void gw_request_head(GwRequest *request, const char *method, const GwRoutes *routes,
-							const GwPools *pools, GwHeaderLookup lookup, void *context);
+extern void
+gw_request_head(GwRequest *request, const char *method, const GwRoutes *routes,
+				const GwPools *pools, GwHeaderLookup lookup, GwHeaderWalk walk, void *context);
 
 /* Takes a piece of the body. False: give up reading, it is beyond all limits. */
 extern bool gw_request_body(GwRequest *request, const char *data, size_t len);
@@ -97,6 +99,9 @@ extern bool gw_request_body(GwRequest *request, const char *data, size_t len);
  * job.changed(), maybe at once. Not for requests with a problem, nor for other kinds than operations.
  */
 extern void gw_request_submit(GwRequest *request, const GwConfig *config, int64_t now);
+
+/* Frees the body, where it is not needed any more; its length stays. */
+extern void gw_request_drop_body(GwRequest *request);
 
 /* Checks the body as a whole; sets the problem. To be called before gw_request_submit(). */
 extern void gw_request_check_body(GwRequest *request);

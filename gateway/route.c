@@ -34,6 +34,12 @@ gw_routes_count(const GwRoutes *routes)
 	return routes->noperations;
 }
 
+int
+gw_routes_count_all(const GwRoutes *routes)
+{
+	return routes->noperations + routes->ndeferred;
+}
+
 const GwOperation *
 gw_routes_get(const GwRoutes *routes, int index)
 {

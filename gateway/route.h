@@ -35,7 +35,11 @@ typedef enum GwPlace
 {
 	GW_IN_PATH,
 	GW_IN_QUERY,
-	GW_IN_HEADER
+	GW_IN_HEADER,
+	/* x-arguments: not one value, but a part of the request as it is */
+	GW_WHOLE_METHOD,
+	GW_WHOLE_QUERY,	 /* as JSON */
+	GW_WHOLE_HEADERS /* as JSON */
 } GwPlace;
 
 typedef enum GwType
@@ -76,7 +80,7 @@ typedef struct GwParameter
 
 typedef struct GwOperation
 {
-	int index;		/* 0..gw_routes_count()-1 */
+	int index;		/* 0..gw_routes_count()-1; behind them, those that no path leads to */
 	const char *id; /* operationId = name of the SQL function */
 	GwMethod method;
 	const char *path; /* template: /v2/users/{uuid} */
@@ -87,12 +91,13 @@ typedef struct GwOperation
 	const GwParameter *parameters;
 	bool has_body;
 	bool body_required;
-	bool body_raw;					/* x-body: raw, a bytea; else a jsonb */
-	const char *const *media_types; /* of the request body, NULL-terminated */
-	int64_t max_body;				/* bytes (x-max-body) */
-	int too_large_status;			/* 413, or 400 (x-too-large-status) */
-	int success_status;				/* the only 2xx status for plain return types */
-	const char *success_media_type; /* "application/json"; NULL: no body */
+	bool body_raw;						/* x-body: raw, a bytea; else a jsonb */
+	const char *const *media_types;		/* of the request body, NULL-terminated */
+	int64_t max_body;					/* bytes (x-max-body) */
+	int too_large_status;				/* 413, or 400 (x-too-large-status) */
+	int success_status;					/* the only 2xx status for plain return types */
+	const char *success_media_type;		/* "application/json"; NULL: no body */
+	const struct GwOperation *deferred; /* asked for the answer to a ticket (x-deferred); or NULL */
 } GwOperation;
 
 typedef struct GwRoutes GwRoutes;
@@ -105,6 +110,9 @@ extern bool gw_routes_load(const char *file, const GwConfig *config, GwRoutes **
 extern void gw_routes_free(GwRoutes *routes);
 extern int gw_routes_count(const GwRoutes *routes);
 extern const GwOperation *gw_routes_get(const GwRoutes *routes, int index);
+
+/* How many operations there are together with those that only another one leads to. */
+extern int gw_routes_count_all(const GwRoutes *routes);
 
 /* The document as JSON, for /openapi3.json; the text belongs to the routes. */
 extern const char *gw_routes_json(const GwRoutes *routes, size_t *len);

@@ -195,6 +195,62 @@ load_lane(GwLoader *loader, struct fy_node *node, GwOperation *operation)
 		gw_document_complain(&loader->document, lane, "x-lane: only GET can take the fast lane");
 }
 
+/*
+ * x-deferred: the function that is asked for the answer. Those of all operations stand behind them in the
+ * table, each once; until all operations are there, an operation keeps the name in a stand-in.
+ */
+static void
+load_deferred(GwLoader *loader, struct fy_node *node, GwOperation *operation)
+{
+	struct fy_node *deferred = gw_node_get(&loader->document, node, "x-deferred");
+	GwOperation *stand_in = deferred != NULL ? gw_load_alloc(loader, sizeof(GwOperation)) : NULL;
+
+	if (stand_in == NULL)
+		return;
+	stand_in->id = gw_load_text(loader, deferred, node, "x-deferred");
+	if (!gw_load_is_identifier(stand_in->id))
+		gw_document_complain(&loader->document, deferred, "x-deferred: must name a function");
+	if (operation->lane == GW_LANE_FAST)
+		gw_document_complain(&loader->document, deferred, "x-deferred: needs the heavy lane");
+	operation->deferred = stand_in;
+}
+
+static const GwOperation *
+place_deferred(GwRoutes *routes, const GwOperation *stand_in)
+{
+	static const GwParameter ticket = {
+		.name = "ticket", .argument = "ticket", .type = GW_TYPE_INTEGER};
+	int all = gw_routes_count_all(routes);
+
+	for (int i = routes->noperations; i < all; i++)
+	{
+		if (strcmp(routes->operations[i].id, stand_in->id) == 0)
+			return &routes->operations[i];
+	}
+	routes->operations[all] = (GwOperation){.index = all,
+											.id = stand_in->id,
+											.method = GW_POST,
+											.path = "",
+											.lane = GW_LANE_HEAVY,
+											.nparameters = 1,
+											.parameters = &ticket,
+											.success_status = 200};
+	routes->ndeferred++;
+	return &routes->operations[all];
+}
+
+static void
+place_all_deferred(GwRoutes *routes)
+{
+	for (int i = 0; i < routes->noperations; i++)
+	{
+		GwOperation *operation = &routes->operations[i];
+
+		if (operation->deferred != NULL)
+			operation->deferred = place_deferred(routes, operation->deferred);
+	}
+}
+
 static void
 load_operation(GwLoader *loader, const GwLoadedPath *path, GwMethod method, struct fy_node *node)
 {
@@ -222,6 +278,7 @@ load_operation(GwLoader *loader, const GwLoadedPath *path, GwMethod method, stru
 		gw_document_complain(&loader->document, node, "%s: security cannot differ by operation",
 							 operation->id);
 	load_lane(loader, node, operation);
+	load_deferred(loader, node, operation);
 	load_body(loader, node, operation);
 	load_head(loader, node, operation);
 	gw_load_parameters(loader, path, node, operation);
@@ -413,11 +470,13 @@ load_document(GwLoader *loader)
 		return;
 	}
 	loader->routes->operations =
-		gw_load_alloc(loader, sizeof(GwOperation) * count_operations(paths));
+		gw_load_alloc(loader, sizeof(GwOperation) * 2 * count_operations(paths));
 	loader->routes->root = gw_load_alloc(loader, sizeof(GwRouteNode));
 	while (!loader->out_of_memory && (pair = fy_node_mapping_iterate(paths, &iterator)) != NULL)
 		load_path(loader, fy_node_pair_key(pair), fy_node_pair_value(pair));
-	if (loader->out_of_memory)
+	if (!loader->out_of_memory)
+		place_all_deferred(loader->routes);
+	else
 		gw_document_complain(document, root, "the document is too large, or there is no memory");
 }
 

@@ -289,6 +289,42 @@ check_parameters(GwLoader *loader, const GwLoadedPath *path, struct fy_node *nod
 	}
 }
 
+/* x-arguments: {argument: method | query | headers}: parts of the request that become arguments whole. */
+static void
+load_whole_parts(GwLoader *loader, struct fy_node *node, GwParameter *parameters, int *n)
+{
+	static const char *const names[] = {"method", "query", "headers"};
+	struct fy_node *parts = gw_node_get(&loader->document, node, "x-arguments");
+	struct fy_node_pair *pair;
+	void *iterator = NULL;
+
+	if (parts == NULL)
+		return;
+	if (!fy_node_is_mapping(parts))
+	{
+		gw_document_complain(&loader->document, parts, "x-arguments: must be a mapping");
+		return;
+	}
+	while ((pair = fy_node_mapping_iterate(parts, &iterator)) != NULL)
+	{
+		const char *argument = gw_load_text(loader, fy_node_pair_key(pair), parts, "x-arguments");
+		size_t i = 0;
+
+		while (i < LENGTH_OF(names) && !gw_node_is(fy_node_pair_value(pair), names[i]))
+			i++;
+		if (i == LENGTH_OF(names) || *n == MAX_PARAMETERS || !gw_load_is_identifier(argument))
+			gw_document_complain(&loader->document, fy_node_pair_value(pair),
+								 "x-arguments: must be names with method, query or headers");
+		else
+			parameters[(*n)++] = (GwParameter){.name = names[i],
+											   .argument = argument,
+											   .place = (GwPlace) (GW_WHOLE_METHOD + i),
+											   .max_items = -1,
+											   .min_length = -1,
+											   .max_length = -1};
+	}
+}
+
 void
 gw_load_parameters(GwLoader *loader, const GwLoadedPath *path, struct fy_node *node,
 				   GwOperation *operation)
@@ -305,6 +341,7 @@ gw_load_parameters(GwLoader *loader, const GwLoadedPath *path, struct fy_node *n
 		load_parameter_list(loader, path, shared, place, parameters, &n);
 		load_parameter_list(loader, path, own, place, parameters, &n);
 	}
+	load_whole_parts(loader, node, parameters, &n);
 	kept = gw_load_alloc(loader, sizeof(GwParameter) * ((size_t) n + 1));
 	if (loader->out_of_memory)
 		return;

@@ -27,7 +27,8 @@ typedef struct GwRouteNode
 struct GwRoutes
 {
 	ShcArena *arena; /* everything but the JSON text */
-	int noperations;
+	int noperations; /* that paths lead to */
+	int ndeferred;	 /* that stand behind them */
 	GwOperation *operations;
 	GwRouteNode *root;
 	char *json; /* malloc'd */

@@ -39,6 +39,30 @@ gw_uri_byte(const char **p, const char *end)
 }
 
 /*
+ * Decodes within text of len bytes and puts a zero behind; a query has '+' for a space. Returns the length,
+ * -1 for a malformed %xx.
+ */
+static inline ptrdiff_t
+gw_uri_decode(char *text, size_t len, bool is_query)
+{
+	const char *p = text;
+	const char *end = text + len;
+	char *out = text;
+
+	while (p < end)
+	{
+		bool is_plus = *p == '+';
+		int byte = gw_uri_byte(&p, end);
+
+		if (byte < 0)
+			return -1;
+		*out++ = is_plus && is_query ? ' ' : (char) byte;
+	}
+	*out = '\0';
+	return out - text;
+}
+
+/*
  * The next segment of a path: *path moves behind it, empty segments (doubled and trailing slashes)
  * are passed over. Returns NULL at the end of the path.
  */

@@ -7,9 +7,9 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use POSIX qw(strftime);
-use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::More;
 use Time::HiRes qw(time);
+use ShRaw;
 use ShTest;
 
 # What must not take effect in these tests is far above this.
@@ -28,59 +28,10 @@ sub with
 	return;
 }
 
-sub connect_raw
-{
-	my ($receive_buffer) = @_;
-	my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "cannot make a socket: $!";
-	$socket->setsockopt(SOL_SOCKET, SO_RCVBUF, $receive_buffer) if $receive_buffer;
-	connect($socket, Socket::pack_sockaddr_in($sh->{port}, Socket::inet_aton('127.0.0.1'))) or die "cannot connect: $!";
-	return $socket;
-}
-
-# Sends a request over a connection, a new one where none is given, and does not wait for the answer.
-sub ask
-{
-	my ($method, $path, %options) = @_;
-	my $socket = $options{socket} || connect_raw($options{receive_buffer});
-	my $body = $options{body} // '';
-	my @headers = ('Host: localhost', 'Authorization: ' . $sh->authorization($sh->{token}, $options{domain}), @{ $options{headers} || [] });
-	push @headers, 'Content-Type: application/json', 'Content-Length: ' . length($body) if $body ne '';
-	my $text = join("\r\n", "$method $path HTTP/1.1", @headers, '', $body);
-	syswrite($socket, $text) == length($text) or die "cannot send: $!";
-	return $socket;
-}
-
+sub ask { return ShRaw::ask($sh, @_); }
 sub ask_thing { my ($name, %o) = @_; return ask('POST', '/v2/things', body => qq({"name": "$name"}), %o); }
-
-# The status and the text of the next answer; 'closed' without one, 'nothing' when none comes in time.
-sub answer
-{
-	my ($socket, $seconds) = @_;
-	my $end = time() + ($seconds // $ShTest::TIMEOUT);
-	my $select = IO::Select->new($socket);
-	my $text = '';
-	while ($text !~ /\r\n\r\n/ || length($text) < $+[0] + ($text =~ /^Content-Length: (\d+)/mi ? $1 : 0))
-	{
-		$text =~ /\r\n\r\n/;
-		return ('nothing', $text) unless $select->can_read($end - time() > 0 ? $end - time() : 0);
-		return ('closed', $text) unless sysread($socket, $text, 65536, length($text));
-	}
-	my ($status) = $text =~ m{^HTTP/1\.1 (\d+)};
-	return ($status, $text);
-}
-
-# Seconds until the server has closed the connection; undef: it has not.
-sub closed_after
-{
-	my ($socket) = @_;
-	my $begin = time();
-	while (time() < $begin + $SOON)
-	{
-		next unless IO::Select->new($socket)->can_read($begin + $SOON - time());
-		return time() - $begin unless sysread($socket, my $buf, 65536);
-	}
-	return;
-}
+sub answer { return ShRaw::answer(@_); }
+sub closed_after { my ($socket) = @_; return ShRaw::closed_after($socket, $SOON); }
 
 # The number of connections that PostgreSQL has from selfserv.
 sub backends
@@ -108,7 +59,7 @@ is((answer($socket))[0], 200, 'a request over a connection that stays open');
 my $idle = closed_after($socket);
 ok(defined $idle, 'an idle connection is closed');
 cmp_ok($idle // 0, '>=', 0.9, 'not before timeouts.idle');
-$idle = closed_after(connect_raw());
+$idle = closed_after(ShRaw::connection($sh));
 ok(defined $idle, 'so is one that never sent anything');
 cmp_ok($idle // 0, '>=', 1.9, 'not before timeouts.header');
 
@@ -196,7 +147,7 @@ with('limits.connections_per_address' => 4);
 @open = map { ask('GET', '/v2/users/me') } 1 .. 4;
 is(scalar(grep { (answer($_))[0] eq '200' } @open), 4, 'as many connections of one address as there may be');
 local $SIG{PIPE} = 'IGNORE';
-ok(defined closed_after(connect_raw()), 'one more is closed');
+ok(defined closed_after(ShRaw::connection($sh)), 'one more is closed');
 is((answer(ask('GET', '/v2/users/me', socket => $open[0])))[0], 200, 'the others go on');
 close($_) foreach @open;
 

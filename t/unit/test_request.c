@@ -65,13 +65,26 @@ lookup(void *context, const char *name)
 }
 
 static void
+walk(void *context, GwHeaderTaker take, void *taker)
+{
+	for (const char *const *line = context; *line != NULL; line++)
+	{
+		const char *colon = strchr(*line, ':');
+		char name[100];
+
+		snprintf(name, sizeof(name), "%.*s", (int) (colon - *line), *line);
+		take(taker, name, colon + 2);
+	}
+}
+
+static void
 begin(const char *method, const char *target, const char *const *headers)
 {
 	gw_request_reset(request);
 	submitted = NULL;
 	changed = false;
 	ok(gw_request_begin(request, target, 0xabc, 1), "%s %.60s begins", method, target);
-	gw_request_head(request, method, routes, NULL, lookup, (void *) headers);
+	gw_request_head(request, method, routes, NULL, lookup, walk, (void *) headers);
 }
 
 #define HEADERS(...)                    \
