@@ -104,8 +104,9 @@ const CliCommand cmd_down = {
 	.name = "down",
 	.summary = "stop a local Self-host",
 	.description =
-		"Stops selfserv, which finishes the requests in hand, then PostgreSQL. The data\n"
-		"stays. Nothing to stop is no error. What a killed selfctl has left running is\n"
+		"Stops selfserv, which finishes the requests in hand, selfpwrk, which finishes the\n"
+		"runs in hand, then PostgreSQL. The data stays. Nothing to stop is no error. What a killed "
+		"selfctl has left running is\n"
 		"stopped, too.\n",
 	.examples = "$ selfctl down\n"
 				"$ selfctl down --dir /var/lib/selfhost\n",

@@ -48,6 +48,7 @@ add_running(json_object *object, const Stack *stack, pid_t holder)
 	add_pid(processes, "selfctl", holder);
 	add_pid(processes, "postgres", stack->postgres_pid);
 	add_pid(processes, "selfserv", stack->selfserv_pid);
+	add_pid(processes, "selfpwrk", stack->selfpwrk_pid);
 	json_object_object_add(object, "processes", processes);
 	add_text(versions, "selfctl", SH_VERSION);
 	add_text(versions, "postgres", stack->postgres_version);
@@ -100,6 +101,7 @@ print_text(const Stack *stack, pid_t holder)
 	print_pid("selfctl", holder);
 	print_pid("postgres", stack->postgres_pid);
 	print_pid("selfserv", stack->selfserv_pid);
+	print_pid("selfpwrk", stack->selfpwrk_pid);
 	printf("  versions  selfctl %s, PostgreSQL %s, extension %s\n", SH_VERSION,
 		   stack->postgres_version != NULL ? stack->postgres_version : "unknown",
 		   stack->extension_version != NULL ? stack->extension_version : "unknown");
@@ -142,8 +144,10 @@ const CliCommand cmd_status = {
 	.summary = "tell whether a local Self-host runs, and how to reach it",
 	.description =
 		"With --json: {\"running\", \"dir\"}, and while it runs \"ready\", \"url\", \"domains\",\n"
-		"\"processes\" and \"versions\" of \"selfctl\", \"postgres\" and (\"selfserv\" or\n"
-		"\"extension\"), and \"postgres\": how the owner of the domain's database connects, as\n"
+		"\"processes\" of \"selfctl\", \"postgres\", \"selfserv\" and \"selfpwrk\", \"versions\" "
+		"of\n"
+		"\"selfctl\", \"postgres\" and \"extension\", and \"postgres\": how the owner of the "
+		"domain's database connects, as\n"
 		"keyword=value for psql. What is not known is null. The token is only in\n"
 		"DIR/credentials.json.\n",
 	.examples = "$ selfctl status\n"

@@ -37,6 +37,10 @@ static const CliOption up_options[] = {
 	 "setting of this start's selfserv; may be repeated\n"
 	 "(\"selfserv --keys\" lists them)",
 	 CLI_LIST, &options.set, 0, 0},
+	{0, "worker-set", "SECTION.KEY=VALUE",
+	 "setting of this start's selfpwrk; may be repeated\n"
+	 "(\"selfpwrk --keys\" lists them)",
+	 CLI_LIST, &options.worker_set, 0, 0},
 	{0, "postgres-set", "NAME=VALUE", "setting of this start's PostgreSQL; may be repeated",
 	 CLI_LIST, &options.postgres_set, 0, 0},
 	{0, "bindir", "DIR",
@@ -186,7 +190,7 @@ check_options(void)
 			return false;
 		}
 	}
-	return selfserv_check_settings(&options.set);
+	return selfserv_check_settings(&options.set) && selfpwrk_check_settings(&options.worker_set);
 }
 
 /* EXIT_CODE_OK when nobody runs it; else says who. */
@@ -238,14 +242,14 @@ const CliCommand cmd_up = {
 	.summary = "start a complete local Self-host",
 	.description =
 		"Starts PostgreSQL with a cluster of its own in DIR/data, reachable through a\n"
-		"Unix socket only, and selfserv on 127.0.0.1 with one domain. At the first start\n"
-		"it makes the cluster, the domain and a random token of the root user, which it\n"
-		"prints and writes to DIR/credentials.json (mode 0600). Later starts take seconds\n"
-		"and keep everything.\n"
+		"Unix socket only, selfserv on 127.0.0.1 with one domain, and selfpwrk, which runs\n"
+		"its programs. At the first start it makes the cluster, the domain and a random\n"
+		"token of the root user, which it prints and writes to DIR/credentials.json (mode\n"
+		"0600). Later starts take seconds and keep everything.\n"
 		"\n"
-		"It then watches over both: a selfserv that ends is started again; when PostgreSQL\n"
-		"ends, everything stops. Ctrl-C or the signal TERM stops both in good order. Logs\n"
-		"are in DIR/log. Several stacks run side by side in different folders with\n"
+		"It then watches over them: a selfserv or selfpwrk that ends is started again; when\n"
+		"PostgreSQL ends, everything stops. Ctrl-C or the signal TERM stops all in good\n"
+		"order. Logs are in DIR/log. Several stacks run side by side in different folders with\n"
 		"different ports.\n"
 		"\n"
 		"Root's stack runs as the user postgres, who must be able to reach DIR.\n",

@@ -88,7 +88,8 @@ static bool
 prepare_database(Stack *stack, ShcPg *pg, const char **token)
 {
 	static const char script[] = "CREATE EXTENSION IF NOT EXISTS selfhost;"
-								 "ALTER ROLE selfhost_gateway LOGIN";
+								 "ALTER ROLE selfhost_gateway LOGIN;"
+								 "ALTER ROLE selfhost_worker LOGIN";
 	/* Initialised without a known token: the start before this was broken off, or the file is lost. */
 	static const char make_token[] = "SELECT CASE WHEN EXISTS (SELECT FROM selfhost.user_account)"
 									 " THEN selfhost.reset_root_token() ELSE selfhost.init() END";

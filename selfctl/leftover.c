@@ -19,6 +19,7 @@
 #define POSTGRES_FAST_MS	  60000
 #define POSTGRES_IMMEDIATE_MS 10000
 #define SELFSERV_MS			  15000
+#define SELFPWRK_MS			  20000
 #define KILL_MS				  5000
 
 /* A PostgreSQL server works in its data folder. */
@@ -37,13 +38,13 @@ is_postgres(const Stack *stack, pid_t pid)
 	return strcmp(folder, stack->data) == 0;
 }
 
-/* The stack's selfserv has the stack's configuration among its arguments. */
+/* The stack's programs have their configuration among their arguments. */
 static bool
-is_selfserv(const Stack *stack, pid_t pid)
+is_configured_by(pid_t pid, const char *conf)
 {
 	char path[64];
 	char text[8192];
-	size_t wanted = strlen(stack->selfserv_conf) + 1;
+	size_t wanted = strlen(conf) + 1;
 	ssize_t len;
 	int fd;
 
@@ -53,7 +54,19 @@ is_selfserv(const Stack *stack, pid_t pid)
 		return false;
 	len = read(fd, text, sizeof(text));
 	close(fd);
-	return len > 0 && memmem(text, (size_t) len, stack->selfserv_conf, wanted) != NULL;
+	return len > 0 && memmem(text, (size_t) len, conf, wanted) != NULL;
+}
+
+static bool
+is_selfserv(const Stack *stack, pid_t pid)
+{
+	return is_configured_by(pid, stack->selfserv_conf);
+}
+
+static bool
+is_selfpwrk(const Stack *stack, pid_t pid)
+{
+	return is_configured_by(pid, stack->selfpwrk_conf);
 }
 
 typedef bool (*IsOurs)(const Stack *stack, pid_t pid);
@@ -90,6 +103,7 @@ leftover_stop(const Stack *stack, bool *found)
 {
 	pid_t postgres = postmaster_pid(stack);
 	pid_t selfserv = stack->selfserv_pid;
+	pid_t selfpwrk = stack->selfpwrk_pid;
 	bool ok = true;
 
 	*found = false;
@@ -99,6 +113,14 @@ leftover_stop(const Stack *stack, bool *found)
 		shc_info("stopping a selfserv that was left over (process %ld)", (long) selfserv);
 		ok = stop_process(stack, selfserv, is_selfserv, SIGTERM, SELFSERV_MS) ||
 			 stop_process(stack, selfserv, is_selfserv, SIGKILL, KILL_MS);
+	}
+	if (selfpwrk > 0 && is_selfpwrk(stack, selfpwrk))
+	{
+		*found = true;
+		shc_info("stopping a selfpwrk that was left over (process %ld)", (long) selfpwrk);
+		ok = (stop_process(stack, selfpwrk, is_selfpwrk, SIGTERM, SELFPWRK_MS) ||
+			  stop_process(stack, selfpwrk, is_selfpwrk, SIGKILL, KILL_MS)) &&
+			 ok;
 	}
 	if (postgres > 0 && is_postgres(stack, postgres))
 	{
@@ -110,7 +132,7 @@ leftover_stop(const Stack *stack, bool *found)
 			 ok;
 	}
 	if (!ok)
-		shc_error("cannot stop what an earlier selfctl has left running (processes %ld, %ld)",
-				  (long) selfserv, (long) postgres);
+		shc_error("cannot stop what an earlier selfctl has left running (processes %ld, %ld, %ld)",
+				  (long) selfserv, (long) selfpwrk, (long) postgres);
 	return ok;
 }

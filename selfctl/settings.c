@@ -71,10 +71,14 @@ write_ident(const Stack *stack, const Account *account)
 	shc_buf_puts(&buf, written_note);
 	shc_buf_puts(&buf, "# map, user of the system, role\n");
 	shc_buf_printf(&buf, "selfhost \"%s\" selfhost_gateway\n", account->name);
+	shc_buf_printf(&buf, "selfhost \"%s\" selfhost_worker\n", account->name);
 	shc_buf_printf(&buf, "selfhost \"%s\" %s\n", account->name, STACK_OWNER);
 	/* Root may do everything here, also run a second selfserv beside the stack's own. */
 	if (strcmp(account->name, "root") != 0)
-		shc_buf_printf(&buf, "selfhost root selfhost_gateway\nselfhost root %s\n", STACK_OWNER);
+		shc_buf_printf(&buf,
+					   "selfhost root selfhost_gateway\nselfhost root selfhost_worker\n"
+					   "selfhost root %s\n",
+					   STACK_OWNER);
 	ok = !buf.failed && write_for(account, stack->ident_file, &buf);
 	shc_buf_free(&buf);
 	return ok;
@@ -130,6 +134,23 @@ settings_write_selfserv(const Stack *stack, const Account *account, int port, co
 		put_path(&buf, "static", page);
 	ok = !buf.failed && write_for(account, stack->selfserv_conf, &buf) &&
 		 write_domains(stack, account);
+	shc_buf_free(&buf);
+	return ok;
+}
+
+bool
+settings_write_selfpwrk(const Stack *stack, const Account *account)
+{
+	ShcBuf buf;
+	bool ok;
+
+	shc_buf_init(&buf, MAX_TEXT);
+	shc_buf_puts(&buf, written_note);
+	shc_buf_puts(&buf, "# Other settings: selfctl up --worker-set section.key=value\n");
+	put_path(&buf, "domainfile", stack->domain_file);
+	/* The domain file names selfserv's role. The manager's work is nobody else's in a stack. */
+	shc_buf_puts(&buf, "postgres:\n  user: selfhost_worker\nmanager: true\n");
+	ok = !buf.failed && write_for(account, stack->selfpwrk_conf, &buf);
 	shc_buf_free(&buf);
 	return ok;
 }

@@ -1,5 +1,5 @@
 /*
- * settings.h: the configuration files of a stack's PostgreSQL and selfserv.
+ * settings.h: the configuration files of a stack's PostgreSQL, selfserv and selfpwrk.
  */
 #ifndef SH_SELFCTL_SETTINGS_H
 #define SH_SELFCTL_SETTINGS_H
@@ -15,5 +15,8 @@ extern bool settings_write_postgres(const Stack *stack, const Account *account);
 /* Those of selfserv, which finds itself what is NULL of the description and the page of the API. */
 extern bool settings_write_selfserv(const Stack *stack, const Account *account, int port,
 									const char *openapi, const char *page);
+
+/* Those of selfpwrk, which has the same domains. */
+extern bool settings_write_selfpwrk(const Stack *stack, const Account *account);
 
 #endif

@@ -81,6 +81,7 @@ stack_open(Stack *stack, const char *dir)
 	stack->log_dir = path_in(stack, "log");
 	stack->postgres_log = path_in(stack, "log/postgres.log");
 	stack->selfserv_log = path_in(stack, "log/selfserv.log");
+	stack->selfpwrk_log = path_in(stack, "log/selfpwrk.log");
 	stack->selfctl_log = path_in(stack, "log/selfctl.log");
 	stack->lock_file = path_in(stack, "selfctl.lock");
 	stack->state_file = path_in(stack, "stack.json");
@@ -90,6 +91,7 @@ stack_open(Stack *stack, const char *dir)
 	stack->ident_file = path_in(stack, "pg_ident.conf");
 	stack->domain_file = path_in(stack, "domains.yaml");
 	stack->selfserv_conf = path_in(stack, "selfserv.conf.yaml");
+	stack->selfpwrk_conf = path_in(stack, "selfpwrk.conf.yaml");
 	return true;
 }
 
@@ -235,6 +237,7 @@ stack_read_state(Stack *stack)
 	stack->selfctl_pid = get_pid(object, "selfctl");
 	stack->postgres_pid = get_pid(object, "postgres");
 	stack->selfserv_pid = get_pid(object, "selfserv");
+	stack->selfpwrk_pid = get_pid(object, "selfpwrk");
 	json_object_put(object);
 }
 
@@ -252,6 +255,7 @@ stack_write_state(const Stack *stack)
 	add_pid(object, "selfctl", stack->selfctl_pid);
 	add_pid(object, "postgres", stack->postgres_pid);
 	add_pid(object, "selfserv", stack->selfserv_pid);
+	add_pid(object, "selfpwrk", stack->selfpwrk_pid);
 	return write_json(stack, stack->state_file, object);
 }
 

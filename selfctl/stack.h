@@ -3,11 +3,12 @@
  *
  *   data/                  the PostgreSQL cluster (of the account that runs it)
  *   run/                   its socket, unless the path is too long for one
- *   log/                   postgres.log, selfserv.log, selfctl.log
+ *   log/                   postgres.log, selfserv.log, selfpwrk.log, selfctl.log
  *   credentials.json       url, domain and token of the root user; mode 0600
  *   stack.json             what "selfctl status" tells, and where leftovers would be
  *   postgresql.conf        written once, to be edited
- *   pg_hba.conf, pg_ident.conf, domains.yaml, selfserv.conf.yaml    written at every start
+ *   pg_hba.conf, pg_ident.conf, domains.yaml, selfserv.conf.yaml, selfpwrk.conf.yaml
+ *                          written at every start
  *   selfctl.lock           locked while the stack runs
  */
 #ifndef SH_SELFCTL_STACK_H
@@ -37,6 +38,7 @@ typedef struct Stack
 	const char *log_dir;
 	const char *postgres_log;
 	const char *selfserv_log;
+	const char *selfpwrk_log;
 	const char *selfctl_log;
 	const char *lock_file;
 	const char *state_file;
@@ -46,6 +48,7 @@ typedef struct Stack
 	const char *ident_file;
 	const char *domain_file;
 	const char *selfserv_conf;
+	const char *selfpwrk_conf;
 	int lock_fd; /* -1: not ours */
 
 	/* The rest is what stack.json holds; NULL and 0: not known. */
@@ -58,6 +61,7 @@ typedef struct Stack
 	pid_t selfctl_pid;
 	pid_t postgres_pid;
 	pid_t selfserv_pid;
+	pid_t selfpwrk_pid;
 } Stack;
 
 typedef struct Credentials

@@ -25,6 +25,9 @@
 #define FIRST_RESTART_MS  100
 #define LOOK_MS			  60000
 
+/* selfpwrk is tried again and again, later and later: without it all but programs works. */
+#define LAST_RESTART_MS 60000
+
 /* ---- the folder ---- */
 
 static bool
@@ -132,9 +135,10 @@ take_folder(Supervisor *s)
 	stack->sockets = NULL;
 	stack->is_ready = false;
 	stack->selfctl_pid = getpid();
-	stack->postgres_pid = stack->selfserv_pid = 0;
+	stack->postgres_pid = stack->selfserv_pid = stack->selfpwrk_pid = 0;
 	files_rotate(stack->postgres_log);
 	files_rotate(stack->selfserv_log);
+	files_rotate(stack->selfpwrk_log);
 	return stack_write_state(stack);
 }
 
@@ -144,6 +148,7 @@ write_settings(Supervisor *s)
 	Stack *stack = s->stack;
 
 	if (!selfserv_find(stack, &s->account, &s->selfserv) ||
+		!selfpwrk_find(stack, &s->account, &s->selfpwrk) ||
 		!selfserv_choose_port(stack, &s->selfserv, &s->options->set, s->options->port) ||
 		!cluster_make_sockets(stack, &s->account))
 		return false;
@@ -151,8 +156,9 @@ write_settings(Supervisor *s)
 	return settings_write_postgres(stack, &s->account) &&
 		   settings_write_selfserv(stack, &s->account, s->selfserv.port, s->selfserv.openapi,
 								   s->selfserv.page) &&
-		   stack_write_state(stack) &&
-		   selfserv_check(stack, &s->selfserv_child, &s->selfserv, &s->options->set);
+		   settings_write_selfpwrk(stack, &s->account) && stack_write_state(stack) &&
+		   selfserv_check(stack, &s->selfserv_child, &s->selfserv, &s->options->set) &&
+		   selfpwrk_check(stack, &s->selfpwrk_child, s->selfpwrk, &s->options->worker_set);
 }
 
 static bool
@@ -194,12 +200,24 @@ start_selfserv(Supervisor *s)
 	return stack_write_state(s->stack);
 }
 
+static bool
+start_selfpwrk(Supervisor *s)
+{
+	if (!selfpwrk_start(s->stack, &s->selfpwrk_child, s->selfpwrk, &s->options->worker_set))
+		return false;
+	s->selfpwrk_since = now_ms();
+	s->stack->selfpwrk_pid = s->selfpwrk_child.pid;
+	return stack_write_state(s->stack);
+}
+
 static void
 stop_everything(Supervisor *s)
 {
 	Stack *stack = s->stack;
 
+	/* Whoever waits for a program over HTTP still gets its answer. */
 	selfserv_stop(&s->selfserv_child);
+	selfpwrk_stop(&s->selfpwrk_child);
 	cluster_stop(&s->postgres_child);
 	/* Unless the folder was taken, everything written there is another one's. */
 	if (stack->lock_fd < 0 || stack->selfctl_pid != getpid())
@@ -207,7 +225,7 @@ stop_everything(Supervisor *s)
 	cluster_remove_sockets(stack, &s->account);
 	stack->sockets = NULL;
 	stack->is_ready = false;
-	stack->selfctl_pid = stack->postgres_pid = stack->selfserv_pid = 0;
+	stack->selfctl_pid = stack->postgres_pid = stack->selfserv_pid = stack->selfpwrk_pid = 0;
 	(void) stack_write_state(stack);
 }
 
@@ -250,12 +268,17 @@ supervisor_start(Supervisor *s)
 								.account = &s->account,
 								.log = stack->selfserv_log,
 								.death_signal = SIGTERM};
+	s->selfpwrk_child = (Child){.name = "selfpwrk",
+								.account = &s->account,
+								.log = stack->selfpwrk_log,
+								.death_signal = SIGTERM};
+	s->selfpwrk_delay = FIRST_RESTART_MS;
 	s->bindir = cluster_bindir(stack, s->options->bindir);
 	forget_environment();
 	if (s->bindir != NULL && account_find(&s->account) && cluster_check_version(stack, s->bindir) &&
 		take_folder(s) && write_settings(s) && start_postgres(s, &created) &&
 		prepare_domain(s, created) && start_selfserv(s) &&
-		selfserv_wait(&s->selfserv_child, &s->selfserv))
+		selfserv_wait(&s->selfserv_child, &s->selfserv) && start_selfpwrk(s))
 	{
 		stack->is_ready = true;
 		if (stack_write_state(stack))
@@ -275,6 +298,7 @@ bound_logs(const Stack *stack, bool detached)
 {
 	files_bound_log(stack->postgres_log);
 	files_bound_log(stack->selfserv_log);
+	files_bound_log(stack->selfpwrk_log);
 	if (detached)
 		files_bound_log(stack->selfctl_log);
 }
@@ -318,6 +342,43 @@ check_selfserv(Supervisor *s)
 	return start_selfserv(s);
 }
 
+static bool
+check_selfpwrk(Supervisor *s)
+{
+	char how[64];
+
+	if (s->selfpwrk_at == 0 ? !child_ended(&s->selfpwrk_child) : now_ms() < s->selfpwrk_at)
+		return true;
+	if (s->selfpwrk_at != 0)
+	{
+		s->selfpwrk_at = 0;
+		return start_selfpwrk(s);
+	}
+	/* After a minute without failure it begins anew. */
+	if (now_ms() - s->selfpwrk_since > FAILURE_WINDOW_MS)
+		s->selfpwrk_delay = FIRST_RESTART_MS;
+	child_describe_end(&s->selfpwrk_child, how, sizeof(how));
+	shc_warning("selfpwrk %s: starting it again in %d ms", how, (int) s->selfpwrk_delay);
+	s->selfpwrk_at = now_ms() + s->selfpwrk_delay;
+	s->selfpwrk_delay *= 2;
+	if (s->selfpwrk_delay > LAST_RESTART_MS)
+		s->selfpwrk_delay = LAST_RESTART_MS;
+	s->stack->selfpwrk_pid = 0;
+	return stack_write_state(s->stack);
+}
+
+/* Until a child is to be started again, or all is to be looked at. */
+static int64_t
+next_look(const Supervisor *s)
+{
+	int64_t now = now_ms();
+	int64_t wait = s->restart_at == 0 ? LOOK_MS : s->restart_at - now;
+
+	if (s->selfpwrk_at != 0 && s->selfpwrk_at - now < wait)
+		wait = s->selfpwrk_at - now;
+	return wait > 0 ? wait : 0;
+}
+
 ExitCode
 supervisor_run(Supervisor *s)
 {
@@ -333,12 +394,12 @@ supervisor_run(Supervisor *s)
 			child_show_log(&s->postgres_child);
 			code = EXIT_CODE_CHILD;
 		}
-		else if (!check_selfserv(s))
+		else if (!check_selfserv(s) || !check_selfpwrk(s))
 			code = EXIT_CODE_CHILD;
 		else
 		{
 			bound_logs(s->stack, s->options->detach);
-			signals_wait(s->restart_at == 0 ? LOOK_MS : s->restart_at - now_ms());
+			signals_wait(next_look(s));
 		}
 	}
 	if (code == EXIT_CODE_OK)

@@ -9,6 +9,7 @@
 #include "account.h"
 #include "child.h"
 #include "cli.h"
+#include "selfpwrk.h"
 #include "selfserv.h"
 #include "stack.h"
 
@@ -20,6 +21,7 @@ typedef struct UpOptions
 	int port;
 	bool detach;
 	CliList set;
+	CliList worker_set;
 	CliList postgres_set;
 } UpOptions;
 
@@ -33,12 +35,17 @@ typedef struct Supervisor
 	Account account;
 	const char *bindir;
 	Selfserv selfserv;
+	const char *selfpwrk; /* its program */
 	Credentials credentials;
 	Child postgres_child;
 	Child selfserv_child;
+	Child selfpwrk_child;
 	int64_t restart_at;	 /* 0: selfserv runs */
 	int64_t failures[6]; /* when selfserv ended, a ring */
 	int nfailures;
+	int64_t selfpwrk_since; /* its last start */
+	int64_t selfpwrk_at;	/* when it is to be started again; 0: it runs */
+	int64_t selfpwrk_delay; /* before that start, if it fails again */
 } Supervisor;
 
 /* Everything up to the ready stack. Not EXIT_CODE_OK (logged): nothing of it runs any more. */

@@ -111,7 +111,7 @@ sub sql
 sub stack_is_gone
 {
 	my ($name, $status) = @_;
-	foreach my $process (qw(selfserv postgres selfctl))
+	foreach my $process (qw(selfpwrk selfserv postgres selfctl))
 	{
 		my $pid = $status->{processes}{$process};
 		wait_until("$name: $process is gone", sub { !alive($pid) });
@@ -182,13 +182,13 @@ is($credentials->{domain}, 'test', 'the domain');
 like($r->{out}, qr/\Q$credentials->{$_}\E/, "the banner has the $_") foreach qw(url domain token);
 like($r->{out}, qr{/selfctl down --dir \Q$dir\E\n}, 'the banner tells how to stop it');
 unlike(slurp("$dir/log/$_.log"), qr/\Q$credentials->{token}\E/, "no token in the log of $_")
-  foreach qw(postgres selfserv selfctl);
+  foreach qw(postgres selfserv selfpwrk selfctl);
 
 ok($status->{running} && $status->{ready}, 'status: running and ready');
 is($status->{dir}, $dir, 'status: folder');
 is($status->{url}, $credentials->{url}, 'status: URL');
 is_deeply($status->{domains}, ['test'], 'status: domains');
-ok(alive($status->{processes}{$_}), "status: process of $_") foreach qw(selfctl postgres selfserv);
+ok(alive($status->{processes}{$_}), "status: process of $_") foreach qw(selfctl postgres selfserv selfpwrk);
 like($status->{versions}{selfctl}, qr/^\d+\.\d+$/, 'status: version of selfctl');
 is($status->{versions}{postgres}, sql($dir, "SELECT split_part(current_setting('server_version'), ' ', 1)"),
 	'status: version of PostgreSQL');
@@ -208,7 +208,7 @@ is($http->get("$credentials->{url}/v2/users/me")->{status}, 401, 'and nothing wo
 $r = up('--dir', $dir);
 is($r->{code}, 4, 'a second up: exit code');
 like($r->{err}, qr/is running already at \Q$credentials->{url}\E/, 'a second up: says where it runs');
-ok(alive($status->{processes}{$_}), "a second up leaves $_ alone") foreach qw(selfctl postgres selfserv);
+ok(alive($status->{processes}{$_}), "a second up leaves $_ alone") foreach qw(selfctl postgres selfserv selfpwrk);
 
 # ---- a second stack beside it, in a folder too deep for a socket ----
 
@@ -236,7 +236,15 @@ stack_is_gone('the second stack', $other_status);
 ok(!-e $socket_dir, 'its folder in /tmp is gone');
 is(get($credentials, '/v2/users/me')->{status}, 200, 'the first stack has not noticed');
 
-# ---- selfserv is kept running ----
+# ---- selfpwrk and selfserv are kept running ----
+
+kill('KILL', $status->{processes}{selfpwrk});
+wait_until('a killed selfpwrk is started again', sub {
+	my $now = status_of($dir)->{processes}{selfpwrk};
+	return defined $now && $now != $status->{processes}{selfpwrk};
+});
+wait_until('it has its domain', sub { return (() = slurp("$dir/log/selfpwrk.log") =~ /waiting for runs/g) >= 2 });
+$status = status_of($dir);
 
 kill('KILL', $status->{processes}{selfserv});
 wait_until('a killed selfserv is started again', sub {
@@ -251,7 +259,7 @@ is(sql($dir, "CREATE TABLE kept AS SELECT 'yes' AS text"), '', 'write something'
 $status = status_of($dir);
 $r = selfctl('down', '--dir', $dir);
 is($r->{code}, 0, 'down: exit code');
-ok(!alive($status->{processes}{$_}), "down: $_ has ended") foreach qw(selfctl postgres selfserv);
+ok(!alive($status->{processes}{$_}), "down: $_ has ended") foreach qw(selfctl postgres selfserv selfpwrk);
 ok(!-e "$dir/data/postmaster.pid", 'PostgreSQL has been shut down');
 is(selfctl('down', '--dir', $dir)->{code}, 0, 'down again: exit code');
 is(selfctl('status', '--dir', $dir)->{code}, 3, 'status after down: exit code');
