@@ -586,7 +586,8 @@ sh_chunk_fill(const int64_t *ts, const double *value, int n, uint8_t *out, size_
 	if (scale == NO_SCALE || is_poor(&attempt))
 	{
 		try(&attempt, CHUNK_XOR, 0, &result, out);
-		if (stream_size(&attempt.values) > 7 * (size_t) attempt.header.summary.n)
+		/* Raw values take eight bytes each, whatever they are. */
+		if (stream_size(&attempt.values) > 8 * (size_t) attempt.header.summary.n - 8)
 			try(&attempt, CHUNK_RAW, 0, &result, out);
 	}
 	store_u32(out + CHUNK_CHECKSUM_AT, chunk_checksum(out, result.len));

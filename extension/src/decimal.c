@@ -247,6 +247,14 @@ scan(const char *p, const char *end, Number *number)
 }
 
 bool
+sh_decimal_from_digits(uint64_t digits, int power, double *value)
+{
+	return by_one_operation(digits, power, value) ||
+		   (digits != 0 && power >= SMALLEST_POWER && power <= LARGEST_POWER &&
+			by_product(digits, power, value));
+}
+
+bool
 sh_decimal_parse(const char **p, const char *end, double *value)
 {
 	Number number = {0};

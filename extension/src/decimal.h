@@ -16,6 +16,12 @@
  */
 extern bool sh_decimal_parse(const char **p, const char *end, double *value);
 
+/*
+ * The double nearest to digits * 10^power, for up to 19 digits. False where this needs to know more
+ * than that: then sh_decimal_parse() does.
+ */
+extern bool sh_decimal_from_digits(uint64_t digits, int power, double *value);
+
 /* Shortest decimal that reads back as the same double; finite values only. Returns the end. */
 extern char *sh_decimal_print(char *p, double value);
 

@@ -2,8 +2,8 @@
  * points_in.c: parsers of bodies with points. One pass over the bytes, no allocation; every read is
  * checked against the end, so that a body may hold anything.
  *
- * JSON is read in two speeds: rows as programs print them (known keys without escapes, values of the
- * right type) are recognised directly; everything else that JSON allows takes the general way.
+ * JSON is read in two speeds: rows as programs print them are taken by points_in_plain.c; everything else
+ * that JSON allows takes the general way here.
  */
 #include "points_in.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "points_in_plain.h"
 #include "rfc3339.h"
 
 /* Nesting of a member that is ignored. */
@@ -526,6 +527,9 @@ sh_points_parse_json(const char *body, size_t len, ShPointRows *out, ShBodyError
 	}
 	while (c == ',')
 	{
+		next(&parser);
+		if (out->uuid == NULL)
+			sh_points_parse_plain(&parser.p, parser.end, &parser.cache, out);
 		if (!read_row(&parser))
 			return false;
 		c = next(&parser);

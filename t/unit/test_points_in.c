@@ -537,6 +537,85 @@ test_random_json(long rounds)
 	ok(good > compared / 50 && good < compared * 9 / 10, "mutations make both good and bad bodies");
 }
 
+/* Rows as programs print them, of which most of a body is taken in one go; sizes of all kinds. */
+static size_t
+make_plain(char *body)
+{
+	char *p = body;
+	int n = 2 + below(12);
+	const char *space = below(2) ? " " : "";
+
+	*p++ = '[';
+	for (int i = 0; i < n; i++)
+	{
+		char ts[48];
+		char number[64];
+
+		snprintf(ts, sizeof(ts), "2019-0%d-1%dT%02d:%02d:%02d%s", 1 + below(9), below(2),
+				 below(24 + !below(50)), below(60), below(60 + !below(50)),
+				 below(4)	? "Z"
+				 : below(2) ? ".250Z"
+							: "+01:30");
+		if (below(3) == 0)
+			snprintf(number, sizeof(number), "%.17g", (double) (int64_t) tap_random(&state) / 1e18);
+		else
+			snprintf(number, sizeof(number), "%s%.*f", below(8) ? "" : "-", 1 + below(21),
+					 (double) (tap_random(&state) >> below(60)) / 1000);
+		if (below(20) == 0)
+			snprintf(number, sizeof(number), "%d.%de%d", below(10), below(1000), below(20));
+		p += below(4)
+				 ? sprintf(p, "{\"ts\":%s\"%s\",%s\"v\":%s%s}", space, ts, space, space, number)
+				 : sprintf(p, "{\"v\":%s%s,%s\"ts\":%s\"%s\"}", space, number, space, space, ts);
+		p += sprintf(p, "%s", i + 1 < n ? "," : "]");
+	}
+	return (size_t) (p - body);
+}
+
+/* A whole number beyond 64 bits, which json-c makes the largest one that it knows. */
+static bool
+has_large_integer(const char *body, size_t len)
+{
+	size_t digits = 0;
+	bool fraction = false;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		bool digit = body[i] >= '0' && body[i] <= '9';
+
+		if (digit && digits == 0)
+			fraction = i > 0 && body[i - 1] == '.';
+		digits = digit ? digits + 1 : 0;
+		if (digits > 18 && !fraction)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_plain_json(long rounds)
+{
+	static char body[BODY_MAX];
+	long wrong = 0;
+	long good = 0;
+
+	for (long i = 0; i < rounds && wrong < 10; i++)
+	{
+		size_t len = make_plain(body);
+
+		if (i % 2 == 1)
+			len = mutate(body, len);
+		if (is_beyond_json(body, len) || has_large_integer(body, len))
+		{
+			parse(false, body, len, false);
+			continue;
+		}
+		wrong += !agree(body, len);
+		good += parsed.good;
+	}
+	ok(wrong == 0, "plain rows, and such with a fault");
+	ok(good > rounds / 20, "%ld of %ld are good", good, rounds);
+}
+
 /* Numbers as json-c has them are texts of doubles; CSV has the same numbers in another dress. */
 static void
 test_random_csv(long rounds)
@@ -596,6 +675,7 @@ main(void)
 	test_bytes();
 	test_csv_cases();
 	test_random_json(rounds);
+	test_plain_json(rounds);
 	test_random_csv(rounds);
 	return done();
 }
