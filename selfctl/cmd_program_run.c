@@ -12,7 +12,7 @@
 #include "log.h"
 #include "program_path.h"
 
-#define MAX_ARGUMENTS 10
+#define MAX_ARGUMENTS 14
 
 static SessionOptions where;
 
@@ -24,6 +24,7 @@ static struct
 	const char *language;
 	int deadline;
 	const char *filename;
+	const char *request;
 } options = {.limit = 20};
 
 /* ---- runs ---- */
@@ -167,9 +168,9 @@ file_of(const char *command, int argc, char **argv)
 	return object_check_words(command, argc, 1) ? argv[0] : NULL;
 }
 
-/* Becomes the worker's program, which does this without any server. */
+/* Becomes the worker's program. against: a domain for modules; NULL: without any server. */
 static int
-become_worker(const char *command, const char *file)
+become_worker(const char *command, const char *file, const char *against)
 {
 	const char *arguments[MAX_ARGUMENTS];
 	char deadline[16];
@@ -191,6 +192,16 @@ become_worker(const char *command, const char *file)
 		{
 			arguments[n++] = "--deadline";
 			arguments[n++] = deadline;
+		}
+		if (options.request != NULL)
+		{
+			arguments[n++] = "--request";
+			arguments[n++] = options.request;
+		}
+		if (against != NULL)
+		{
+			arguments[n++] = "--against";
+			arguments[n++] = against;
 		}
 		arguments[n++] = file;
 		arguments[n] = NULL;
@@ -216,15 +227,45 @@ static const CliOption run_options[] = {
 	LOCAL_OPTIONS,
 	{0, "deadline", "MS", "milliseconds after which it is killed", CLI_NUMBER, &options.deadline, 1,
 	 3600000},
+	{0, "request", "FILE|METHOD",
+	 "call it as a webhook, with the body in a file, or with GET or\n"
+	 "POST alone; the answer goes to standard output",
+	 CLI_TEXT, &options.request, 0, 0},
+	{0, "against", "DOMAIN",
+	 "modules that are not beside FILE are those of that domain;\n"
+	 "the same as --domain",
+	 CLI_TEXT, &where.domain, 0, 0},
+	SESSION_OPTIONS(where),
 	{.name = NULL},
 };
+
+static int
+run_against(const char *file)
+{
+	Session session;
+	int code = EXIT_CODE_FAILED;
+
+	/* The connection only shows that there is one: the worker makes its own. */
+	if (session_open(&session, &where))
+	{
+		shc_pg_close(session.pg);
+		session.pg = NULL;
+		code = become_worker("run", file, session_conninfo(&session, &where));
+	}
+	session_close(&session);
+	return code;
+}
 
 static int
 run_run(int argc, char **argv)
 {
 	const char *file = file_of("program run", argc, argv);
 
-	return file != NULL ? become_worker("run", file) : EXIT_CODE_USAGE;
+	if (file == NULL)
+		return EXIT_CODE_USAGE;
+	return where.domain != NULL || where.dir != NULL || where.uri != NULL
+			   ? run_against(file)
+			   : become_worker("run", file, NULL);
 }
 
 const CliCommand cmd_program_run = {
@@ -249,7 +290,7 @@ run_compile(int argc, char **argv)
 {
 	const char *file = file_of("program compile", argc, argv);
 
-	return file != NULL ? become_worker("compile", file) : EXIT_CODE_USAGE;
+	return file != NULL ? become_worker("compile", file, NULL) : EXIT_CODE_USAGE;
 }
 
 const CliCommand cmd_program_compile = {

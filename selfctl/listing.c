@@ -194,7 +194,10 @@ print_json(Session *session, const Listing *listing, const char *query)
 
 	value = good && text != NULL ? json_tokener_parse(text) : NULL;
 	if (value != NULL)
-		puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |
+		puts(json_object_to_json_string_ext(value, (json_object_is_type(value, json_type_array) &&
+															json_object_array_length(value) == 0
+														? JSON_C_TO_STRING_PLAIN
+														: JSON_C_TO_STRING_PRETTY) |
 													   JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(value);
 	free(text);

@@ -11,10 +11,9 @@
 #include <sys/stat.h>
 
 #include "account.h"
+#include "local_modules.h"
 #include "log.h"
 #include "run.h"
-
-#define MAX_FILE ((size_t) 16 * 1024 * 1024)
 
 typedef enum LocalExit
 {
@@ -33,37 +32,10 @@ typedef struct State
 	WkConnector *connector;
 	WkJob job;
 	WkRun *run;
+	WkLocalModules *modules;
 	bool is_over;
 	int code;
 } State;
-
-/* ---- files ---- */
-
-static bool
-read_file(const char *path, char **data, size_t *len)
-{
-	FILE *file = fopen(path, "re");
-	ShcBuf buf;
-	char piece[65536];
-	size_t n;
-
-	shc_buf_init(&buf, MAX_FILE);
-	if (file == NULL)
-		return false;
-	while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
-		shc_buf_append(&buf, piece, n);
-	if (ferror(file) || buf.failed || !shc_buf_append(&buf, "", 0))
-	{
-		fclose(file);
-		shc_buf_free(&buf);
-		errno = EFBIG;
-		return false;
-	}
-	fclose(file);
-	*len = buf.len;
-	*data = buf.capacity > 0 ? buf.data : strdup("");
-	return *data != NULL;
-}
 
 /* The ending of a file's name names its language. */
 static const char *
@@ -72,24 +44,6 @@ language_of(const char *file)
 	const char *dot = strrchr(file, '.');
 
 	return dot != NULL ? dot + 1 : "lua";
-}
-
-/* Beside the program's file, with the same ending. A name with a slash would lead elsewhere. */
-static bool
-read_module(const State *state, const char *name, char **code, size_t *len)
-{
-	const char *file = state->local->file;
-	const char *slash = strrchr(file, '/');
-	int folder = slash != NULL ? (int) (slash - file) + 1 : 0;
-	char *path;
-	bool good;
-
-	if (strchr(name, '/') != NULL ||
-		asprintf(&path, "%.*s%s.%s", folder, file, name, state->job.language) < 0)
-		return false;
-	good = read_file(path, code, len);
-	free(path);
-	return good;
 }
 
 /* ---- the run ---- */
@@ -111,16 +65,15 @@ static void
 on_module(WkRun *run, const char *name, int64_t revision)
 {
 	const State *state = run->owner;
-	char *code = NULL;
-	size_t len;
+	WkLocalModule module;
 
-	if (!read_module(state, name, &code, &len))
+	if (!wk_local_module_find(state->modules, name, revision, &module))
 	{
 		wk_run_reply_none(run);
 		return;
 	}
-	wk_run_reply_module(run, name, revision < 0 ? 0 : revision, code, len);
-	free(code);
+	wk_run_reply_module(run, name, module.revision, module.code, module.len);
+	free(module.code);
 }
 
 static void
@@ -233,7 +186,7 @@ fill_job(State *state, char **code, char **body)
 				   .language = local->language != NULL ? local->language : language_of(local->file),
 				   .deadline_ms = local->deadline_ms,
 				   .memory = local->config->memory};
-	if (!read_file(local->file, code, &job->code_len))
+	if (!wk_local_read_file(local->file, code, &job->code_len))
 	{
 		shc_error("cannot read %s: %s", local->file, strerror(errno));
 		return false;
@@ -249,7 +202,7 @@ fill_job(State *state, char **code, char **body)
 		job->request_len = strlen(job->request);
 		return true;
 	}
-	if (!read_file(local->request, body, &job->body_len))
+	if (!wk_local_read_file(local->request, body, &job->body_len))
 	{
 		shc_error("cannot read %s: %s", local->request, strerror(errno));
 		return false;
@@ -273,7 +226,9 @@ wk_local_main(const WkLocal *local)
 	state.code = EXIT_PROGRAM_FAILED;
 	if (!fill_job(&state, &code, &body))
 		state.code = EXIT_NO_FILE;
-	else if (wk_account_find(local->config->user, &uid, &gid) && shc_loop_init(&state.loop))
+	else if ((state.modules =
+				  wk_local_modules_new(local->file, state.job.language, local->against)) != NULL &&
+			 wk_account_find(local->config->user, &uid, &gid) && shc_loop_init(&state.loop))
 	{
 		if (wk_networks_read(&local->config->denied_networks, &state.denied) &&
 			(state.connector = wk_connector_new(&state.loop, &state.denied)) != NULL &&
@@ -292,6 +247,7 @@ wk_local_main(const WkLocal *local)
 		wk_networks_free(&state.denied);
 		shc_loop_close(&state.loop);
 	}
+	wk_local_modules_free(state.modules);
 	free(code);
 	free(body);
 	return state.code;

@@ -41,6 +41,7 @@ static const char usage[] =
 	"\n"
 	"Usage: selfpwrk [--config FILE] [--set KEY=VALUE]... [--manager] [--check-config]\n"
 	"       selfpwrk run FILE [--deadline MS] [--language NAME] [--request FILE|METHOD]\n"
+	"                [--against CONNINFO]\n"
 	"       selfpwrk compile FILE [--language NAME]\n"
 	"\n"
 	"  --config FILE     configuration; default: $CONFIG_FILENAME, else selfpwrk.conf.yaml, "
@@ -59,6 +60,8 @@ static const char usage[] =
 	"  --language NAME   default: the ending of the file's name\n"
 	"  --request WHAT    call it as a webhook, with the body in a file, or with a method alone;\n"
 	"                    the answer goes to standard output\n"
+	"  --against CONNINFO   modules that are not beside FILE are those of this domain, as for\n"
+	"                    psql; passwords belong into ~/.pgpass or a service file\n"
 	"\n"
 	"Examples:\n"
 	"  selfpwrk --config /etc/selfhost/selfpwrk.conf.yaml\n"
@@ -116,6 +119,8 @@ parse_local(int argc, char **argv, Arguments *out)
 		}
 		else if (strcmp(name, "--request") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
 			local->request = argv[++i];
+		else if (strcmp(name, "--against") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
+			local->against = argv[++i];
 		else if (name[0] != '-' && local->file == NULL)
 			local->file = name;
 		else
