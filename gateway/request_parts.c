@@ -146,14 +146,14 @@ gw_query_json(const char *raw_query, ShcArena *arena, GwProblem *problem)
 	Parts parts = {.arena = arena, .problem = problem};
 	size_t len = strlen(raw_query);
 	char *query = shc_arena_strndup(arena, raw_query, len);
-	char *end = query + len;
+	char *end;
 
 	if (query == NULL)
 	{
 		refuse(&parts, 413, "the request is too large");
 		return NULL;
 	}
-	while (query < end)
+	for (end = query + len; query < end;)
 	{
 		char *stop = memchr(query, '&', (size_t) (end - query));
 

@@ -269,6 +269,47 @@ test_json_depth(void)
 	free(text);
 }
 
+/* The query and the headers as a whole. */
+static void
+test_parts(void)
+{
+	ShcArena *arena = shc_arena_new(1024 * 1024);
+	GwProblem problem;
+	char many[2 * GW_MAX_PARTS + 3];
+
+	is_str(gw_query_json("", arena, &problem), "{}", "no query");
+	is_str(gw_query_json("a=1&&b=&c&a=2&d=%22+%C3%A4&a=%61", arena, &problem),
+		   "{\"a\":[\"1\",\"2\",\"a\"],\"b\":\"\",\"c\":\"\",\"d\":\"\\\" \xc3\xa4\"}", "a query");
+	is_str(gw_query_json("=x&a=b=c&%3d=1", arena, &problem),
+		   "{\"\":\"x\",\"a\":\"b=c\",\"=\":\"1\"}", "equals signs");
+	ok(gw_query_json("a=%4", arena, &problem) == NULL && problem.status == 400, "half an escape");
+	ok(gw_query_json("%00=1", arena, &problem) == NULL && problem.status == 400, "a zero byte");
+	ok(gw_query_json("a=%ff", arena, &problem) == NULL && problem.status == 400, "no UTF-8");
+	memset(many, 'a', sizeof(many));
+	for (size_t i = 1; i < sizeof(many); i += 2)
+		many[i] = '&';
+	many[sizeof(many) - 1] = '\0';
+	ok(gw_query_json(many, arena, &problem) == NULL && problem.status == 400, "too many");
+	many[2 * GW_MAX_PARTS] = '\0';
+	ok(gw_query_json(many, arena, &problem) != NULL, "as many as may be");
+
+	is_str(gw_headers_json(walk, (void *) HEADERS("x-PROBE: v", "authorization: Basic x"), arena,
+						   &problem),
+		   "{\"X-Probe\":\"v\"}", "a header, and no credentials");
+	is_str(gw_headers_json(walk,
+						   (void *) HEADERS("A: 1", "Cookie: x=1", "a: 2", "cookie: y=2", "B: "),
+						   arena, &problem),
+		   "{\"A\":\"1, 2\",\"Cookie\":\"x=1; y=2\",\"B\":\"\"}", "some come several times");
+	is_str(gw_headers_json(walk,
+						   (void *) HEADERS("Connection: x", "Keep-Alive: x", "TE: x", "Te-x: y",
+											"Transfer-Encoding: chunked", "Upgrade: x"),
+						   arena, &problem),
+		   "{\"Te-X\":\"y\"}", "not those of the connection");
+	is_str(gw_headers_json(walk, (void *) HEADERS("A: \"\xff\t"), arena, &problem),
+		   "{\"A\":\"\\\"\xef\xbf\xbd\\t\"}", "any bytes");
+	shc_arena_free(arena);
+}
+
 static void
 test_credentials(void)
 {
@@ -332,6 +373,7 @@ main(void)
 	test_unknown_domain();
 	test_json();
 	test_json_depth();
+	test_parts();
 	test_credentials();
 	gw_request_free(request);
 	gw_routes_free(routes);

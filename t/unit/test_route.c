@@ -230,6 +230,24 @@ test_statements(const GwRoutes *routes)
 		   "FROM selfhost.authenticate($1) a",
 		   "the statement without arguments");
 	free(sql);
+	sql = gw_operation_statement(operation_of(routes, "get_program_webhook"), false);
+	is_str(sql,
+		   "SELECT selfhost.\"get_program_webhook\"(\"uuid\" => $2, \"method\" => $3, "
+		   "\"query\" => $4, \"headers\" => $5) AS r, a.user_uuid, a.token_uuid, a.rate "
+		   "FROM selfhost.authenticate($1) a",
+		   "the statement with whole parts of the request");
+	free(sql);
+	sql = gw_operation_statement(operation_of(routes, "get_program_webhook")->deferred, false);
+	is_str(sql,
+		   "SELECT selfhost.\"program_webhook_answer\"(\"ticket\" => $2) AS r, a.user_uuid, "
+		   "a.token_uuid, a.rate FROM selfhost.authenticate($1) a",
+		   "the statement that asks for an answer");
+	free(sql);
+	ok(operation_of(routes, "get_program_webhook")->deferred ==
+		   operation_of(routes, "call_program_webhook")->deferred,
+	   "is there once");
+	is_int(gw_routes_get(routes, gw_routes_count_all(routes) - 1)->index,
+		   gw_routes_count_all(routes) - 1, "each statement has its number");
 }
 
 /* Random requests: no operation may appear that does not have the path's fixed segments. */
@@ -369,6 +387,13 @@ static const struct
 	{GET_A OK_RESPONSE "      x-max-body: listen.port\n", 7, "x-max-body: must be a number"},
 	{GET_A OK_RESPONSE "      x-too-large-status: 500\n", 7,
 	 "x-too-large-status: must be 400 or 413"},
+	{GET_A OK_RESPONSE "      x-deferred: a b\n", 7, "x-deferred: must name a function"},
+	{GET_A OK_RESPONSE "      x-lane: fast\n      x-deferred: b\n", 8,
+	 "x-deferred: needs the heavy lane"},
+	{GET_A OK_RESPONSE "      x-arguments: [a]\n", 7, "x-arguments: must be a mapping"},
+	{GET_A OK_RESPONSE "      x-arguments: {a: cookies}\n", 7, "x-arguments: must be names with"},
+	{GET_A OK_RESPONSE "      x-arguments: {A: query}\n", 7, "x-arguments: must be names with"},
+	{GET_A OK_RESPONSE "      x-arguments: {x: query, 'x': headers}\n", 7, "duplicate key"},
 	{GET_A OK_RESPONSE "    patch: {}\n", 7, "only get, put, post and delete are supported"},
 	{HEAD "  a: {get: {operationId: a, responses: {'200': {}}}}\n", 3, "a: not a usable path"},
 	{HEAD "  /a/: {get: {operationId: a, responses: {'200': {}}}}\n", 3, "not a usable path"},
