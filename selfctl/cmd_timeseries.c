@@ -204,6 +204,7 @@ static const CliCommand *const commands[] = {
 	&cmd_timeseries_list,
 	&cmd_timeseries_import,
 	&cmd_timeseries_export,
+	&cmd_timeseries_retention,
 	NULL,
 };
 
@@ -212,6 +213,7 @@ const CliCommand cmd_timeseries = {
 	.summary = "time series of a domain, and their points",
 	.examples = "$ selfctl timeseries list\n"
 				"$ selfctl timeseries import boiler readings.csv\n"
-				"$ selfctl timeseries export boiler > readings.csv\n",
+				"$ selfctl timeseries export boiler > readings.csv\n"
+				"$ selfctl timeseries retention boiler \"2 years\"\n",
 	.commands = commands,
 };

@@ -12,4 +12,7 @@ extern bool timeseries_format(const char *format, const char *file, bool *is_jso
 /* cmd_timeseries_export.c */
 extern const CliCommand cmd_timeseries_export;
 
+/* cmd_timeseries_retention.c */
+extern const CliCommand cmd_timeseries_retention;
+
 #endif

@@ -153,6 +153,25 @@ is(selfctl('export', 'cellar', '-o', $file, '--force')->{code}, 0, 'but with --f
 is(selfctl('export', 'cellar', '--start', '1970-01-01T00:00:00Z', '--end', '1970-01-02T00:00:00Z')->{out}, "ts,v\n",
 	'nothing there: the header');
 
+# ---- retention ----
+
+is(selfctl('retention')->{out} =~ s/ +/ /gr, "NAME UUID RETENTION\n(domain) for ever\n", 'everything is kept for ever')
+  or diag(selfctl('retention')->{out});
+is(selfctl('retention', '2 years')->{code}, 0, 'the retention of the domain');
+is_deeply(decode_json(selfctl('retention', 'boiler', '--json')->{out}),
+	{ name => 'boiler', uuid => $boiler, retention => '2 years', own => JSON::PP::false }, 'holds for a series');
+$r = selfctl('retention', $boiler, '90 days', '--json');
+is_deeply(decode_json($r->{out}), { name => 'boiler', uuid => $boiler, retention => '90 days', own => JSON::PP::true },
+	'a retention of its own') or diag($r->{err});
+is_deeply(
+	decode_json(selfctl('retention', '--json')->{out}),
+	[ { name => undef, uuid => undef, retention => '2 years' },
+	  { name => 'boiler', uuid => $boiler, retention => '90 days' } ],
+	'all that is set');
+like(selfctl('retention', 'boiler', 'none')->{out}, qr/2 years \(the domain's\)/, 'back to the domain\'s');
+is(selfctl('retention', 'none', '--json')->{out} =~ s/\s//gr, '[{"name":null,"uuid":null,"retention":null}]', 'for ever again');
+is(selfctl('retention', $cellar)->{code}, 0, 'a uuid that may begin with a digit is a series');
+
 # ---- mistakes ----
 
 foreach my $case (
@@ -164,6 +183,11 @@ foreach my $case (
 	[ [ 'import', 'boiler', $csv, '--resume', '--restart' ], 2, qr/either --resume or --restart/ ],
 	[ [ 'import' ], 2, qr/something is missing/ ],
 	[ [ 'import', 'boiler', $csv, '--unit', 'parsec' ], 0, qr/24 lines were rejected/ ],
+	[ [ 'retention', 'attic', '1 day' ], 1, qr/there is no time series "attic"/ ],
+	[ [ 'retention', 'boiler', '-1 day' ], 2, qr/invalid option/ ],
+	[ [ 'retention', 'boiler', '0 days' ], 1, qr/retention: must be more than nothing/ ],
+	[ [ 'retention', 'boiler', 'a while' ], 1, qr/invalid input syntax for type interval/ ],
+	[ [ 'retention', 'boiler', '1 day', 'more' ], 2, qr/./ ],
 	[ [ 'export', 'boiler', '--timezone', 'Mars/Olympus' ], 1, qr/timezone/ ])
 {
 	my ($command, $code, $message) = @$case;
