@@ -58,4 +58,13 @@ foreach my $function (@callable)
 	is($arguments, $declared, "arguments of $function");
 }
 
+# The settings and their defaults.
+my %settings;
+$settings{$1} = $2 while $text =~ /^\| `(selfhost\.\w+)` \| (\S+) \|/mg;
+my %defined = map { split(/\|/, $_, 2) } split(/\n/, $node->safe_psql('test', q{
+	SELECT name, CASE vartype WHEN 'bool' THEN boot_val WHEN 'string' THEN coalesce(nullif(boot_val, ''), 'empty')
+		ELSE current_setting(name) END
+	FROM pg_settings WHERE name LIKE 'selfhost.%'}));
+is_deeply(\%settings, \%defined, 'the listed settings are those that there are');
+
 done_testing();

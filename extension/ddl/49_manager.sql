@@ -239,16 +239,67 @@ BEGIN
     PERFORM selfhost._expire_calls();
     PERFORM selfhost._lose_overdue();
     PERFORM selfhost._prune_runs();
-    PERFORM selfhost._housekeeping();
+    IF selfhost._housekeeping_due() AND selfhost._keep_house() THEN
+        PERFORM selfhost._housekeeping_due(again => true);
+        RETURN least(selfhost._next_tick(instant), instant + '1 s');
+    END IF;
     RETURN selfhost._next_tick(instant);
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.manager_tick() TO selfhost_worker;
 
--- What has nothing to do with programs, in bounded steps.
-CREATE FUNCTION selfhost._housekeeping() RETURNS void
+-- Is it time to keep house? Once a minute, and whenever the last call was with `again`.
+CREATE FUNCTION selfhost._housekeeping_due(again boolean DEFAULT false) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_housekeeping_due' LANGUAGE C STRICT;
+
+-- What has nothing to do with programs, in bounded steps. True: there is more to do. What fails must not
+-- keep programs from running: it is told, and left to the next time.
+CREATE FUNCTION selfhost._keep_house() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    more boolean := false;
 BEGIN
-    PERFORM selfhost._expire_uploads();
+    BEGIN
+        PERFORM selfhost._expire_uploads();
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'selfpmgr: expired uploads: %', SQLERRM;
+    END;
+    BEGIN
+        more := (SELECT r.more FROM selfhost.apply_retention(500) AS r);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'selfpmgr: retention: %', SQLERRM;
+    END;
+    BEGIN
+        more := (SELECT r.more FROM selfhost.repack_some(500) AS r) OR more;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'selfpmgr: repack: %', SQLERRM;
+    END;
+    RETURN more;
+END
+$$;
+
+-- ---- status ----
+
+CREATE FUNCTION selfhost._manager_status(
+    OUT loaded boolean, OUT enabled boolean, OUT launcher_pid integer, OUT ticks bigint,
+    OUT last_tick timestamptz, OUT last_ms double precision, OUT failures integer,
+    OUT next_tick timestamptz
+) AS 'MODULE_PATHNAME', 'sh_manager_status' LANGUAGE C;
+
+-- One row. loaded: the library is preloaded; enabled: selfhost.manager. ticks, failures: since the server
+-- has started, and in a row. last_ms includes the start of the process. next_due: of routines.
+CREATE VIEW selfhost.manager_status AS
+    SELECT s.loaded, s.enabled, s.launcher_pid, s.ticks, s.last_tick, s.last_ms, s.failures, s.next_tick,
+           (SELECT min(p.due) FROM selfhost.program_schedule AS p WHERE p.due < 'infinity') AS next_due,
+           (SELECT count(*) FROM selfhost.program_run AS r WHERE r.state = 'queued') AS queued,
+           (SELECT count(*) FROM selfhost.program_run AS r WHERE r.state = 'running') AS running,
+           (SELECT count(*) FROM selfhost.program_worker AS w
+            WHERE selfhost._worker_alive(w)) AS workers
+    FROM selfhost._manager_status() AS s;
+
+-- A domain is new here: the manager need not wait for its next look at the list of databases.
+DO $$
+BEGIN
+    PERFORM selfhost._wake_manager();
 END
 $$;

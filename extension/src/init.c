@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "guc.h"
+#include "manager.h"
 #include "series.h"
 
 PG_MODULE_MAGIC;
@@ -16,5 +17,6 @@ _PG_init(void)
 {
 	sh_access_init();
 	sh_series_init();
+	sh_manager_init();
 	sh_guc_init(); /* last: it closes the prefix to unknown settings */
 }
