@@ -191,37 +191,53 @@ child_show_log(const Child *child)
 	shc_error("the log of %s is %s", child->name, child->log);
 }
 
-char *
-child_first_line(char *const *argv)
+/* Runs a program; its first line of output goes to line. Returns whether it has succeeded. */
+static bool
+read_first_line(char *const *argv, bool quiet, char *line, size_t size)
 {
-	char text[1024];
 	size_t len = 0;
 	ssize_t n;
 	int fds[2];
 	int status = 0;
 	pid_t pid;
 
+	line[0] = '\0';
 	if (pipe2(fds, O_CLOEXEC) != 0)
-		return NULL;
+		return false;
 	pid = fork();
 	if (pid == 0)
 	{
+		int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
 		signals_reset();
-		if (dup2(fds[1], STDOUT_FILENO) >= 0)
+		if ((!quiet || dup2(null_fd, STDERR_FILENO) >= 0) && dup2(fds[1], STDOUT_FILENO) >= 0)
 			execvp(argv[0], argv);
 		_exit(127);
 	}
 	close(fds[1]);
-	while (pid > 0 && len < sizeof(text) - 1 &&
-		   (n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+	while (pid > 0 && len < size - 1 && (n = read(fds[0], line + len, size - 1 - len)) > 0)
 		len += (size_t) n;
 	close(fds[0]);
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 || text[0] == '\0')
-	{
-		shc_error("cannot run %s", argv[0]);
-		return NULL;
-	}
-	return strdup(text);
+	line[len] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+char *
+child_first_line(char *const *argv)
+{
+	char line[1024];
+
+	if (read_first_line(argv, false, line, sizeof(line)) && line[0] != '\0')
+		return strdup(line);
+	shc_error("cannot run %s", argv[0]);
+	return NULL;
+}
+
+char *
+child_first_line_if_any(char *const *argv)
+{
+	char line[1024];
+
+	return strdup(read_first_line(argv, true, line, sizeof(line)) ? line : "");
 }

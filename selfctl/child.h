@@ -46,4 +46,7 @@ extern void child_show_log(const Child *child);
 /* Runs a program and returns its first line of output (malloc'd), NULL (logged) on failure. */
 extern char *child_first_line(char *const *argv);
 
+/* The same of a program that may have nothing to say, or fail: "" then. Its errors are not shown. */
+extern char *child_first_line_if_any(char *const *argv);
+
 #endif

@@ -21,6 +21,8 @@
 #include "log.h"
 #include "signals.h"
 
+#define LIBRARY			  "selfhost"
+
 #define START_LIMIT_MS	  (10 * 60 * 1000) /* recovery after a crash may take its time */
 #define PROGRESS_MS		  10000
 #define STOP_FAST_MS	  60000
@@ -289,6 +291,55 @@ wait_until_ready(const Stack *stack, Child *child)
 	return false;
 }
 
+/* Is this library one of a list, "one, two"? */
+static bool
+lists_library(const char *list, const char *library)
+{
+	size_t len = strlen(library);
+
+	for (const char *at = list; (at = strstr(at, library)) != NULL; at += len)
+	{
+		if ((at == list || strchr(", '\"/", at[-1]) != NULL) &&
+			(at[len] == '\0' || strchr(", '\".", at[len]) != NULL))
+			return true;
+	}
+	return false;
+}
+
+/* The manager of programs runs in PostgreSQL: its library comes to those that the settings name. */
+static char *
+libraries(const Stack *stack, const char *bindir, const CliList *settings)
+{
+	char *argv[2 * CLI_LIST_MAX + 8];
+	int n = 0;
+	char *line;
+	char *list;
+
+	argv[n++] = shc_arena_printf(stack->arena, "%s/postgres", bindir);
+	argv[n++] = "-C";
+	argv[n++] = "shared_preload_libraries";
+	argv[n++] = "-D";
+	argv[n++] = (char *) stack->data;
+	for (int i = 0; i < settings->n; i++)
+	{
+		argv[n++] = "-c";
+		argv[n++] = (char *) settings->item[i];
+	}
+	argv[n++] = "-c";
+	argv[n++] = setting(stack, "config_file", stack->postgresql_conf);
+	argv[n] = NULL;
+	/* A setting that is wrong is told by the server itself, when it starts. */
+	line = child_first_line_if_any(argv);
+	if (line == NULL || line[0] == '\0')
+		list = LIBRARY;
+	else if (lists_library(line, LIBRARY))
+		list = shc_arena_printf(stack->arena, "%s", line);
+	else
+		list = shc_arena_printf(stack->arena, "%s, %s", line, LIBRARY);
+	free(line);
+	return list;
+}
+
 bool
 cluster_start(const Stack *stack, Child *child, const char *bindir, const CliList *settings)
 {
@@ -304,6 +355,7 @@ cluster_start(const Stack *stack, Child *child, const char *bindir, const CliLis
 		shc_arena_printf(stack->arena, "port=%d", STACK_POSTGRES_PORT),
 		setting(stack, "logging_collector", "off"),
 		setting(stack, "log_destination", "stderr"),
+		setting(stack, "shared_preload_libraries", libraries(stack, bindir, settings)),
 	};
 
 	argv[n++] = shc_arena_printf(stack->arena, "%s/postgres", bindir);

@@ -171,7 +171,8 @@ ok(!-e $dir, 'status and down make nothing');
 
 # ---- the first start ----
 
-$r = up('--dir', $dir, '--set', 'log.level=debug');
+# The manager's library comes to those that are set, also where there are none.
+$r = up('--dir', $dir, '--set', 'log.level=debug', '--postgres-set', 'shared_preload_libraries=');
 is($r->{code}, 0, 'up: exit code') or diag($r->{err});
 my $credentials = credentials($dir);
 my $status = status_of($dir);
@@ -202,6 +203,8 @@ is(sql($dir, 'SELECT current_user = datdba::regrole::name FROM pg_database WHERE
 	't', 'the connection of status is of the database\'s owner');
 is(sql($dir, "SELECT current_setting('data_checksums'), current_setting('server_encoding'), current_setting('listen_addresses')"),
 	'on|UTF8|', 'checksums, UTF-8, no TCP');
+is(sql($dir, "SELECT current_setting('shared_preload_libraries'), loaded FROM selfhost.manager_status"),
+	'selfhost|t', 'the program manager is loaded');
 is(get($credentials, '/v2/users/me')->{status}, 200, 'the credentials work');
 is($http->get("$credentials->{url}/v2/users/me")->{status}, 401, 'and nothing works without');
 
@@ -213,7 +216,7 @@ ok(alive($status->{processes}{$_}), "a second up leaves $_ alone") foreach qw(se
 # ---- a second stack beside it, in a folder too deep for a socket ----
 
 my $deep = "$top/" . join('/', ('a folder that is deep') x 6);
-$r = up('--dir', $deep, '--domain', 'office-2');
+$r = up('--dir', $deep, '--domain', 'office-2', '--postgres-set', 'shared_preload_libraries=auto_explain');
 is($r->{code}, 0, 'a second stack: exit code') or diag($r->{err});
 my $other = credentials($deep);
 my $other_status = status_of($deep);
@@ -224,6 +227,8 @@ is(get($other, '/v2/users/me')->{status}, 200, 'a second stack: its credentials 
 is(get({ %$other, url => $credentials->{url} }, '/v2/users/me')->{status}, 401, '... and not at the first');
 is((stat($socket_dir))[2] & 07777, 0700, 'the folder of its socket is closed to others');
 is(sql($deep, 'SELECT current_database()'), 'office-2', 'a second stack: SQL');
+is(sql($deep, "SELECT current_setting('shared_preload_libraries'), loaded FROM selfhost.manager_status"),
+	'auto_explain, selfhost|t', 'a second stack: the program manager beside another library');
 my ($curl) = $r->{out} =~ /^  (curl .*)$/m;
 IPC::Run::run([ 'sh', '-c', "$curl --silent --show-error" ], '>', \my $me);
 is(decode_json($me)->{name}, 'root', 'the line with curl works as it is');

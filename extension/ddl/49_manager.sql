@@ -132,8 +132,13 @@ BEGIN
     LOOP
         inserted := 0;
         IF step.last >= instant - late THEN
+            -- The conflict would wait for a worker that is just taking the last run.
             INSERT INTO selfhost.program_run (program_uuid, kind, due, deadline)
-                VALUES (step.program_uuid, 'routine', step.last, step.deadline)
+                SELECT step.program_uuid, 'routine', step.last, step.deadline
+                WHERE NOT EXISTS (
+                    SELECT FROM selfhost.program_run AS r
+                    WHERE r.program_uuid = step.program_uuid AND r.kind = 'routine'
+                      AND r.state IN ('queued', 'running'))
                 ON CONFLICT (program_uuid) WHERE kind = 'routine' AND state IN ('queued', 'running')
                 DO NOTHING;
             GET DIAGNOSTICS inserted = ROW_COUNT;
