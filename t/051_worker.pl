@@ -106,7 +106,7 @@ is($worker->query("SELECT status || ' ' || convert_from(answer, 'UTF8') FROM sel
 
 # ---- many at once ----
 
-my $sleeper = $worker->program('sleeper', 'webhook', 'sleep', deadline => 2000);
+my $sleeper = $worker->program('sleeper', 'webhook', 'sleep', deadline => 3000);
 $worker->query("SELECT (selfhost.call_program_webhook('$sleeper'::uuid)).status FROM generate_series(1, 5)");
 $sh->wait_until('two run', sub {
 	return $worker->query("SELECT count(*) FROM selfhost.program_run WHERE state = 'running'") >= 2;
@@ -117,6 +117,9 @@ is($worker->query("SELECT count(*) FROM selfhost.program_run WHERE state = 'runn
 # Meanwhile another domain has its share.
 my $token = $sh->create_domain('other');
 $worker->wait_for_log(qr/domain other: waiting for runs/);
+$sh->wait_until('selfserv has it, too', sub {
+	return $sh->get('/v2/users/me', domain => 'other', token => $token)->{status} == 200;
+});
 my $other = $worker->program('elsewhere', 'routine', 'hello elsewhere', schedule => '* * * * * *', domain => 'other',
 	token => $token);
 $run = $worker->run_of($other, domain => 'other');

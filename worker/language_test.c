@@ -73,18 +73,21 @@ try_memory(const WkTask *task, const char *argument, WkError *error)
 {
 	size_t piece = (size_t) 1 << 20;
 	char text[64];
+	char *last = NULL;
 	long n = 0;
 
 	(void) argument;
 	for (;; n++)
 	{
-		char *p = malloc(piece);
+		char **p = malloc(piece);
 
 		if (p == NULL)
 			break;
 		memset(p, 1, piece);
+		*p = last; /* all of it is still in use */
+		last = (char *) p;
 	}
-	snprintf(text, sizeof(text), "%ld MiB", n);
+	snprintf(text, sizeof(text), "%ld MiB%s", n, last == NULL ? "?" : "");
 	say(task, text);
 	errno = ENOMEM;
 	return outcome("memory", -1, error);

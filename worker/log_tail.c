@@ -21,12 +21,10 @@ wk_clean_text(ShcBuf *out, const char *text, size_t len, bool keep_lines)
 		size_t n = shc_utf8_len(p, end);
 		unsigned char c = (unsigned char) *p;
 
-		if (n == 0)
+		if (n == 0 || (c < ' ' && c != '\t' && c != '\n') || c == 0x7f)
 			shc_buf_append(out, "?", 1);
 		else if (c == '\n' && !keep_lines)
 			shc_buf_append(out, " ", 1);
-		else if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f)
-			shc_buf_append(out, "?", 1);
 		else
 			shc_buf_append(out, p, n);
 		p += n > 0 ? n : 1;

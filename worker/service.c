@@ -19,13 +19,14 @@
 
 #include "account.h"
 #include "domain.h"
+#include "file_watch.h"
 #include "languages.h"
 #include "log.h"
 #include "notify.h"
 #include "version.h"
 
-/* How often the domain file is looked at: a stat(2). */
-#define FILE_POLL_US INT64_C(1000000)
+/* How often the domain file is looked at when the kernel tells of no change. */
+#define FILE_POLL_US INT64_C(30000000)
 
 /* To report what was ended, and to say goodbye. */
 #define FAREWELL_US INT64_C(5000000)
@@ -36,6 +37,7 @@ typedef struct Service
 	WkNetworks denied;
 	ShcWatch signals;
 	ShcDomainFile *file;
+	WkFileWatch file_watch;
 	const WkServiceEvents *events;
 	WkDomain *domains;
 	WkDomain *next_claim; /* whose turn it is; NULL: the first */
@@ -157,6 +159,7 @@ read_domains(Service *service, int64_t now)
 	ShcDomains wanted = {0};
 
 	service->file_at = now + FILE_POLL_US;
+	service->file_watch.has_changed = false;
 	if (!shc_domain_file_poll(service->file, &wanted))
 		return;
 	for (WkDomain *domain = service->domains; domain != NULL; domain = domain->next)
@@ -299,7 +302,7 @@ tick(Service *service)
 	next = earlier(next, wk_connector_tick(service->shared.connector));
 	if (service->stop_at != 0)
 		next = earlier(next, go_on_stopping(service, now));
-	else if (now >= service->file_at)
+	else if (now >= service->file_at || service->file_watch.has_changed)
 		read_domains(service, now);
 	if (service->stop_at == 0 && service->file->path != NULL)
 		next = earlier(next, service->file_at);
@@ -407,6 +410,7 @@ start(Service *service, const WkConfig *config)
 		!shc_loop_init(&shared->loop))
 		return false;
 	shared->connector = wk_connector_new(&shared->loop, &service->denied);
+	wk_file_watch_start(&service->file_watch, &shared->loop, service->file->path);
 	return shared->connector != NULL && open_signals(service) &&
 		   wk_spawner_start(&shared->spawner, &shared->loop, uid, gid, &spawner_events, service);
 }
@@ -433,6 +437,7 @@ clean_up(Service *service)
 	wk_connector_free(shared->connector);
 	wk_modules_free(&shared->modules);
 	wk_networks_free(&service->denied);
+	wk_file_watch_stop(&service->file_watch);
 	if (service->signals.fd >= 0)
 		close(service->signals.fd);
 	if (shared->loop.epoll_fd >= 0)

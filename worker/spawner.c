@@ -23,6 +23,9 @@
 /* To load everything, or to end. */
 #define START_LIMIT_US INT64_C(30000000)
 
+/* To answer: a fork takes less than a millisecond. */
+#define ANSWER_LIMIT_US INT64_C(10000000)
+
 /* From one start that fails to the next. */
 #define FIRST_DELAY_US INT64_C(100000)
 #define MOST_DELAY_US  INT64_C(30000000)
@@ -126,6 +129,7 @@ end_zygote(WkSpawner *spawner)
 	}
 	spawner->pid = 0;
 	spawner->is_ready = false;
+	spawner->unanswered = 0;
 }
 
 static void
@@ -138,8 +142,18 @@ lose(WkSpawner *spawner, const char *why)
 }
 
 static void
+count_answer(WkSpawner *spawner)
+{
+	if (spawner->unanswered > 0)
+		spawner->unanswered--;
+	spawner->asked_at = shc_monotonic_us();
+}
+
+static void
 take_message(WkSpawner *spawner, const WkZygoteMessage *message, int fd)
 {
+	if (message->kind == WK_ZYGOTE_STARTED || message->kind == WK_ZYGOTE_FAILED)
+		count_answer(spawner);
 	switch (message->kind)
 	{
 		case WK_ZYGOTE_READY:
@@ -228,21 +242,29 @@ wk_spawner_fork(WkSpawner *spawner, int64_t serial, int fd, int64_t memory, int6
 	WkZygoteMessage request = {
 		.kind = WK_ZYGOTE_FORK, .serial = serial, .memory = memory, .cpu_seconds = cpu_seconds};
 
-	return spawner->is_ready && wk_zygote_send(spawner->watch.fd, &request, fd);
+	if (!spawner->is_ready || !wk_zygote_send(spawner->watch.fd, &request, fd))
+		return false;
+	if (spawner->unanswered++ == 0)
+		spawner->asked_at = shc_monotonic_us();
+	return true;
 }
 
 int64_t
 wk_spawner_tick(WkSpawner *spawner)
 {
-	if (spawner->pid == 0 && shc_monotonic_us() >= spawner->restart_at && !launch(spawner))
+	int64_t now = shc_monotonic_us();
+	int64_t end;
+
+	if (spawner->pid == 0 && now >= spawner->restart_at && !launch(spawner))
 		plan_restart(spawner);
 	if (spawner->pid == 0)
 		return spawner->restart_at;
-	if (spawner->is_ready)
+	if (spawner->is_ready && spawner->unanswered == 0)
 		return INT64_MAX;
-	if (shc_monotonic_us() - spawner->since < START_LIMIT_US)
-		return spawner->since + START_LIMIT_US;
-	lose(spawner, "does not become ready");
+	end = spawner->is_ready ? spawner->asked_at + ANSWER_LIMIT_US : spawner->since + START_LIMIT_US;
+	if (now < end)
+		return end;
+	lose(spawner, spawner->is_ready ? "does not answer" : "does not become ready");
 	return spawner->restart_at;
 }
 

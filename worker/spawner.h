@@ -34,6 +34,8 @@ typedef struct WkSpawner
 	pid_t pid; /* 0: down */
 	bool is_ready;
 	int64_t since;		/* of the last start */
+	int unanswered;		/* forks that were asked for */
+	int64_t asked_at;	/* when the first of them was, or the last answer came */
 	int64_t restart_at; /* while down */
 	int64_t delay;		/* until the next start after a failure */
 } WkSpawner;
