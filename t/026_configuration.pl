@@ -18,7 +18,9 @@ foreach my $program ('selfserv', 'selfpwrk')
 	my %documented;
 	$documented{$1} = [ $2, $3 ] while $part =~ /^\| `([\w.]+)` \| `([^`]*)` \| (.+) \|$/mg;
 
-	foreach my $line (split(/\n/, $out))
+	my $tests = join('', map { open(my $test, '<', $_) or die "cannot read $_: $!"; local $/; <$test> } glob("$top/t/[0-9]*.pl"));
+
+foreach my $line (split(/\n/, $out))
 	{
 		my ($key, $standard, $help) = $line =~ /^(\S+)\s+(\[.*?\]|\S+)\s+(.+)$/ or die "unexpected line: $line";
 		is_deeply(delete $documented{$key}, [ $standard, $help ], "$program: $key");

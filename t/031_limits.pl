@@ -1,6 +1,6 @@
 # Every limit of time, size and number that is a key of the configuration takes effect, and only then:
 # each server here has some of them small. (Headers and bodies that stop, and slow readers: 024; rates: 035;
-# gzip: 036.)
+# limits.deferred: 050.)
 use strict;
 use warnings;
 
@@ -81,6 +81,17 @@ my $begin = time();
 $sh->wait_until('the backend of a reader that stops is free', sub { return backends("state = 'active'") == 0; });
 cmp_ok(time() - $begin, '<', $SOON, 'after timeouts.answer');
 is((answer(ask('GET', '/v2/users/me')))[0], 200, 'others are served');
+
+# ---- stream.buffer: what has room there is read from PostgreSQL, though the client reads nothing ----
+
+with('stream.buffer' => '100MB', 'timeouts.answer' => '1h', 'stream.min_rate' => 0, 'stream.max_time' => '1h');
+$stopped = ask('GET', "/v2/timeseries/$series/data?start=2020-01-01T00:00:00Z&end=2020-12-31T00:00:00Z", receive_buffer => 4096);
+sysread($stopped, $first, 1024) or die 'no answer';
+$sh->wait_until('PostgreSQL has sent the whole answer', sub {
+	return $sh->psql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'selfhost_gateway' AND state = 'idle' AND query LIKE '%get_timeseries_data%'}) == 1;
+});
+cmp_ok($sh->rss, '>', 6000, 'it waits in memory');
+close($stopped);
 
 # ---- timeouts.request: PostgreSQL does not answer ----
 
@@ -169,6 +180,18 @@ with();
 is(head_status('/v2/users/me', headers => [ map { "X-$_: " . 'x' x 300 } 1 .. 200 ]), 200, 'by default 63 kB are fine');
 is(head_status('/v2/users/me', headers => [ map { "X-$_: " . 'x' x 320 } 1 .. 200 ]), 431, '66 kB are not');
 is(head_status('/v2/users/me?x=' . 'x' x 65000), 200, 'nor does it matter where they are');
+
+# ---- gzip.level, gzip.min_size ----
+
+ask_thing('x' x 450) foreach 1 .. 4;
+$sh->wait_until('there is a list of some length', sub { return length($sh->get('/v2/things')->{content}) > 2000; });
+foreach my $case ([ 'a list' => 1 ], [ 'a list below gzip.min_size' => 0, 'gzip.min_size' => '100kB' ], [ 'with gzip.level 0, a list' => 0, 'gzip.level' => 0 ])
+{
+	my ($what, $is_gzip, %conf) = @$case;
+	with(%conf);
+	($status, $text) = answer(ask('GET', '/v2/things', headers => ['Accept-Encoding: gzip']));
+	is($text =~ /^Content-Encoding: gzip/mi ? 1 : 0, $is_gzip, "$what is " . ($is_gzip ? '' : 'not ') . 'compressed');
+}
 
 # ---- datasets.max_json_size, datasets.max_part_size, timeseries.max_data_size ----
 

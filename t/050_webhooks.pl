@@ -210,6 +210,10 @@ with(threads => 2, 'postgres.connections' => 4);
 my $n = 200;
 my %waits = map { my $socket = ShRaw::ask($sh, 'POST', "$hook?number=$_", body => "body $_", type => 'text/plain'); $_ => $socket } 1 .. $n;
 is_queued($n);
+my ($admin) = reverse ShTest::read_file($sh->{log}) =~ m{/metrics on 127\.0\.0\.1 port (\d+)}g;
+$sh->wait_until('all of them wait, as /metrics tells', sub {
+	return HTTP::Tiny->new->get("http://127.0.0.1:$admin/metrics")->{content} =~ /^selfserv_domain_deferred\{domain="test"\} $n$/m;
+});
 my $connections = backends();
 cmp_ok($connections, '<=', 4 + 2 + 2, "$n requests wait, with $connections connections");
 # A worker that takes them as they come: in a session of its own, until it is told to stop.
