@@ -2,11 +2,13 @@
  * host_number.c: numbers and their texts.
  *
  * The shortest text of a float is found by printing it with more and more digits until it reads as the
- * same value: 15, 16 and 17 digits (6 to 9 of single precision), where the first drops trailing zeros.
+ * same value: 15, 16 and 17 digits (6 to 9 of single precision), where the first drops trailing zeros. Numbers near zero
+ * have fewer digits.
  */
 #include "host_number.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,7 +252,8 @@ wk_append_int(ShcBuf *out, int64_t value, int base)
 static void
 shortest_digits(double value, int bits, char digits[SHORT_TEXT], int *exponent)
 {
-	int first = bits == 32 ? 6 : 15;
+	bool is_denormal = value < (bits == 32 ? (double) FLT_MIN : DBL_MIN);
+	int first = is_denormal ? 1 : bits == 32 ? 6 : 15;
 	int last = bits == 32 ? 9 : 17;
 	char text[SHORT_TEXT] = "0e0";
 	size_t n = 0;
