@@ -235,19 +235,19 @@ take_address(WkHttp *http, const char *url)
 	char *port = NULL;
 	char *scheme = NULL;
 	const char *why = "it is no URL";
+	bool is_url = parts != NULL &&
+				  curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+				  curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
 	size_t len;
 
-	if (parts != NULL &&
-		curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+	if (is_url && strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
+		why = "its scheme is neither http nor https";
+	else if (is_url && curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
 	{
 		const char *start = host[0] == '[' ? host + 1 : host;
 
 		len = strlen(start) - (host[0] == '[' ? 1 : 0);
-		if (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)
-			why = "its scheme is neither http nor https";
-		else if (len == 0 || len >= sizeof(http->host))
+		if (len == 0 || len >= sizeof(http->host))
 			why = "it names no host";
 		else if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
 		{

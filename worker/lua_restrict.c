@@ -47,12 +47,30 @@ protected_call(lua_State *state)
 					   lua_pcallk(state, lua_gettop(state) - 2, LUA_MULTRET, 0, 0, after_pcall), 0);
 }
 
+/*
+ * A program's message handler is called while the error is raised: that of the deadline inside of the
+ * hook, where no other hook runs. So it is not called then.
+ */
+static int
+handle_message(lua_State *state)
+{
+	if (wk_lua_of(state)->is_expired)
+		return 1;
+	lua_pushvalue(state, lua_upvalueindex(1));
+	lua_insert(state, 1);
+	lua_call(state, 1, 1);
+	return 1;
+}
+
 static int
 protected_call_with_handler(lua_State *state)
 {
 	int n = lua_gettop(state);
 
 	luaL_checktype(state, 2, LUA_TFUNCTION);
+	lua_pushvalue(state, 2);
+	lua_pushcclosure(state, handle_message, 1);
+	lua_replace(state, 2);
 	lua_pushboolean(state, 1);
 	lua_pushvalue(state, 1);
 	lua_rotate(state, 3, 2); /* function, handler, true, function, arguments */
@@ -63,11 +81,62 @@ protected_call_with_handler(lua_State *state)
 static int
 resume(lua_State *state)
 {
+	wk_lua_check_deadline(state);
 	lua_pushvalue(state, lua_upvalueindex(1));
 	lua_insert(state, 1);
 	lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
 	raise_again(state);
 	return lua_gettop(state);
+}
+
+/*
+ * What coroutine.wrap() returned was called. As the library's own, but a coroutine that the deadline
+ * has ended is not closed: its __close handlers would run without hooks.
+ */
+static int
+call_wrapped(lua_State *state)
+{
+	lua_State *thread = lua_tothread(state, lua_upvalueindex(1));
+	int n = lua_gettop(state);
+	int results = 0;
+	int status;
+
+	if (lua_status(thread) == LUA_OK && lua_gettop(thread) == 0)
+		return luaL_error(state, "cannot resume dead coroutine");
+	if (!lua_checkstack(thread, n))
+		return luaL_error(state, "too many arguments to resume");
+	lua_xmove(state, thread, n);
+	status = lua_resume(thread, state, n, &results);
+	if (status == LUA_OK || status == LUA_YIELD)
+	{
+		luaL_checkstack(state, results, "too many results to resume");
+		lua_xmove(thread, state, results);
+		return results;
+	}
+	raise_again(state);
+	lua_xmove(thread, state, 1);
+	if (lua_status(thread) != LUA_OK && lua_status(thread) != LUA_YIELD)
+		lua_resetthread(thread);
+	if (status != LUA_ERRMEM && lua_type(state, -1) == LUA_TSTRING)
+	{
+		luaL_where(state, 1);
+		lua_insert(state, -2);
+		lua_concat(state, 2);
+	}
+	return lua_error(state);
+}
+
+static int
+wrap_coroutine(lua_State *state)
+{
+	lua_State *thread;
+
+	luaL_checktype(state, 1, LUA_TFUNCTION);
+	thread = lua_newthread(state);
+	lua_pushvalue(state, 1);
+	lua_xmove(state, thread, 1);
+	lua_pushcclosure(state, call_wrapped, 1);
+	return 1;
 }
 
 /* ---- other replacements ---- */
@@ -86,6 +155,8 @@ load_text(lua_State *state)
 	if (!has_environment)
 		lua_pop(state, 1);
 	lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+	/* It catches what a function that gives the text raises. */
+	raise_again(state);
 	return lua_gettop(state);
 }
 
@@ -164,16 +235,14 @@ remove_field(lua_State *state, const char *field)
 	lua_setfield(state, -2, field);
 }
 
-/*
- * coroutine.wrap, in terms of what is restricted already, would lose the position of errors; it
- * raises what the coroutine raised, the deadline's error included, and so needs no replacement.
- */
 static void
 restrict_coroutines(lua_State *state)
 {
 	lua_getglobal(state, "coroutine");
 	wrap(state, "resume", resume);
 	wrap(state, "close", resume);
+	lua_pushcfunction(state, wrap_coroutine);
+	lua_setfield(state, -2, "wrap");
 	lua_pop(state, 1);
 }
 
