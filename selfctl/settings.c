@@ -148,8 +148,8 @@ settings_write_selfpwrk(const Stack *stack, const Account *account)
 	shc_buf_puts(&buf, written_note);
 	shc_buf_puts(&buf, "# Other settings: selfctl up --worker-set section.key=value\n");
 	put_path(&buf, "domainfile", stack->domain_file);
-	/* The domain file names selfserv's role. The manager's work is nobody else's in a stack. */
-	shc_buf_puts(&buf, "postgres:\n  user: selfhost_worker\nmanager: true\n");
+	/* The domain file names selfserv's role. */
+	shc_buf_puts(&buf, "postgres:\n  user: selfhost_worker\n");
 	ok = !buf.failed && write_for(account, stack->selfpwrk_conf, &buf);
 	shc_buf_free(&buf);
 	return ok;

@@ -164,6 +164,17 @@ start(WkDomain *domain, WkTaken *taken, const WkJob *job)
 	shared->busy++;
 }
 
+/* Behind the others, so that what waits longest is looked after first. */
+static void
+append(WkDomain *domain, WkTaken *taken)
+{
+	WkTaken **link = &domain->taken;
+
+	while (*link != NULL)
+		link = &(*link)->next;
+	*link = taken;
+}
+
 void
 wk_domain_take(WkDomain *domain, const WkPgResult *result, int row)
 {
@@ -189,8 +200,7 @@ wk_domain_take(WkDomain *domain, const WkPgResult *result, int row)
 		shc_error("domain %s: out of memory: a run is lost", domain->name);
 	else
 	{
-		taken->next = domain->taken;
-		domain->taken = taken;
+		append(domain, taken);
 		if (code == NULL)
 			wk_taken_report_failure(taken, "the revision has no code");
 		else

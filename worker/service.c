@@ -162,6 +162,8 @@ read_domains(Service *service, int64_t now)
 	service->file_watch.has_changed = false;
 	if (!shc_domain_file_poll(service->file, &wanted))
 		return;
+	/* A name may mean another database from now on. */
+	wk_modules_free(&service->shared.modules);
 	for (WkDomain *domain = service->domains; domain != NULL; domain = domain->next)
 		if (!domain->is_leaving && !is_wanted(&wanted, domain))
 			wk_domain_leave(domain);
