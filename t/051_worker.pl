@@ -104,6 +104,31 @@ is($answer->{state}, 'succeeded', 'a webhook');
 is($worker->query("SELECT status || ' ' || convert_from(answer, 'UTF8') FROM selfhost.program_call"), '200 caller',
 	'its answer');
 
+# The same over HTTP, where the caller waits for it.
+my $r = $sh->post("/v2/programs/$hook/webhook", { some => 'thing' });
+is($r->{status}, 200, 'a webhook over HTTP');
+is($r->{content}, 'caller', 'its answer');
+my $failing = $worker->program('failing', 'webhook', 'crash');
+is($sh->post("/v2/programs/$failing/webhook", {})->{status}, 502, 'one that crashes');
+my $late = $worker->program('late', 'webhook', 'sleep', deadline => 300);
+is($sh->post("/v2/programs/$late/webhook", {})->{status}, 504, 'one that is late');
+
+# What a check says, however it was asked for.
+sub check_code
+{
+	my ($code) = @_;
+	$worker->query("SELECT (selfhost.upload_program_code('$hook'::uuid, true, '$code')).status");
+	my $text = '';
+	$sh->wait_until('it is checked', sub {
+		$text = $worker->query("SELECT state || ' ' || coalesce(error, '') FROM selfhost.program_run"
+			. " WHERE kind = 'check' AND finished IS NOT NULL ORDER BY id DESC LIMIT 1");
+		return $text ne '' && $worker->query("SELECT count(*) FROM selfhost.program_run WHERE state IN ('queued', 'running')") == 0;
+	});
+	return $text;
+}
+is(check_code('loop'), 'succeeded ', 'code that compiles, which is not run');
+is(check_code('nonsense'), 'failed test:1: no such command', 'code that does not');
+
 # ---- many at once ----
 
 my $sleeper = $worker->program('sleeper', 'webhook', 'sleep', deadline => 3000);
