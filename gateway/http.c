@@ -1,5 +1,5 @@
 /*
- * http.c: libmicrohttpd in external-epoll mode: connections, the life of requests, limits of time.
+ * http.c: libmicrohttpd in external-epoll mode: the life of requests.
  *
  * What must be kept in mind with this library (0.9.75):
  * - A response queued in the first call of the handler, before the body, closes the connection: it is
@@ -7,17 +7,14 @@
  * - A suspended connection neither times out nor notices that the client went away; stopping the
  *   daemon with one aborts the process.
  * - MHD_run() must follow every resumption, or the connection stays stuck.
- * - Its own time-outs are not used: one list of clients is swept instead, which knows more states.
- *   A client that is too slow has its socket shut down, and the library closes the rest.
+ * - Its own time-outs are not used: one list of clients is swept instead (http_client.c), which knows
+ *   more states.
  */
 #include "http_internal.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -29,8 +26,7 @@
 /*
  * The library's memory for a connection: the request line and the headers, and beside them a table of
  * the headers (56 bytes each) and the head of the answer. It must never fill up, or requests end without
- * an answer of ours; but all of it is cleared for each request: each 32 kB cost a
- * short one a microsecond.
+ * an answer of ours; but all of it is cleared for each request: each 32 kB cost a short one a microsecond.
  */
 #define CONNECTION_MEMORY_LEAST ((size_t) 32 * 1024)
 
@@ -47,92 +43,6 @@
 
 /* Requests kept for reuse. */
 #define MAX_SPARE 256
-
-/* ---- clients ---- */
-
-static void client_gone(GwWatch *watch, uint32_t events);
-
-GwClient *
-gw_http_client(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info != NULL ? info->socket_context : NULL;
-}
-
-void
-gw_client_enter(GwHttp *http, GwClient *client, GwClientState state)
-{
-	if (client == NULL)
-		return;
-	client->state = state;
-	client->since = http->loop->now;
-}
-
-static void
-print_address(struct MHD_Connection *connection, char *out, size_t size)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
-	const char *text = NULL;
-
-	if (address != NULL && address->sa_family == AF_INET)
-		text = inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, out,
-						 (socklen_t) size);
-	else if (address != NULL && address->sa_family == AF_INET6)
-		text = inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, out,
-						 (socklen_t) size);
-	if (text == NULL)
-		out[0] = '\0';
-	else if (strncmp(out, "::ffff:", 7) == 0 && strchr(out, '.') != NULL)
-		memmove(out, out + 7, strlen(out + 7) + 1);
-}
-
-static void
-connection_changed(void *context, struct MHD_Connection *connection, void **socket_context,
-				   enum MHD_ConnectionNotificationCode code)
-{
-	GwHttp *http = context;
-	GwClient *client = *socket_context;
-
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-	{
-		const union MHD_ConnectionInfo *info =
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-		client = calloc(1, sizeof(GwClient));
-		*socket_context = client;
-		if (client == NULL)
-			return;
-		client->fd = info != NULL ? info->connect_fd : -1;
-		client->is_new = true;
-		client->gone = (GwWatch){.fd = -1, .ready = client_gone};
-		print_address(connection, client->address, sizeof(client->address));
-		gw_client_enter(http, client, GW_CLIENT_IDLE);
-		gw_count(&http->metrics->connections_accepted, 1);
-		http->metrics->connections++;
-		client->next = http->clients;
-		if (http->clients != NULL)
-			http->clients->previous = client;
-		http->clients = client;
-	}
-	else if (client != NULL)
-	{
-		if (client->previous != NULL)
-			client->previous->next = client->next;
-		else
-			http->clients = client->next;
-		if (client->next != NULL)
-			client->next->previous = client->previous;
-		free(client);
-		/* At its limit the library has stopped to listen, and begins again with its next run only. */
-		if (http->metrics->connections-- >= http->max_connections)
-			http->needs_run = true;
-		*socket_context = NULL;
-	}
-}
 
 /* ---- the life of a request ---- */
 
@@ -168,20 +78,10 @@ suspend(GwRequest *request)
 }
 
 /* Has the handler called again: that of a connection which is not suspended is called in each run. */
-/* A parked request needs its client no more. */
-static void
-unwatch_client(GwHttp *http, GwClient *client)
-{
-	if (client == NULL || client->parked == NULL)
-		return;
-	client->parked = NULL;
-	gw_loop_unwatch(http->loop, &client->gone);
-}
-
 static void
 resume(GwHttp *http, GwRequest *request)
 {
-	unwatch_client(http, request->client);
+	gw_client_unwatch(http, request->client);
 	http->needs_run = true;
 	if (!request->is_suspended)
 		return;
@@ -249,38 +149,6 @@ settle(GwHttp *http, GwRequest *request)
 }
 
 /*
- * A request waits for a program, for minutes maybe. The library does not look at a suspended connection:
- * we do, so that nothing is kept for a client that has hung up.
- */
-static void
-wait_for_program(GwHttp *http, GwRequest *request)
-{
-	GwClient *client = request->client;
-
-	gw_request_drop_body(request);
-	if (client->parked == NULL && gw_loop_watch(http->loop, &client->gone, client->fd, EPOLLRDHUP))
-		client->parked = request;
-}
-
-static void
-client_gone(GwWatch *watch, uint32_t events)
-{
-	GwClient *client = (GwClient *) ((char *) watch - offsetof(GwClient, gone));
-	GwRequest *request = client->parked;
-	GwHttp *http = request->owner;
-	GwProblem problem;
-
-	(void) events;
-	unwatch_client(http, client);
-	/* If it has its answer, or is about to have it, the library finds out itself. */
-	if (request->job.state != GW_JOB_PARKED)
-		return;
-	gw_pool_cancel(request->pool, &request->job);
-	gw_problem_set(&problem, 503, "the client has gone away");
-	gw_job_fail(&request->job, &problem);
-}
-
-/*
  * The pool has news of a job. A connection that waits goes on; one that is in the middle of a broken
  * answer is cut.
  */
@@ -293,7 +161,8 @@ job_changed(GwJob *job)
 
 	if (job->state == GW_JOB_PARKED)
 	{
-		wait_for_program(http, request);
+		gw_request_drop_body(request);
+		gw_client_watch(http, request);
 		return;
 	}
 	if (job->has_head && !request->is_settled)
@@ -388,7 +257,7 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 	/* The next request may have come with this one. */
 	http->needs_run = true;
 	unwatch(http, request);
-	unwatch_client(http, request->client);
+	gw_client_unwatch(http, request->client);
 	if (request->is_parked)
 	{
 		request->is_suspended = false;
@@ -409,104 +278,6 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 						  code == MHD_REQUEST_TERMINATED_COMPLETED_OK, now);
 	gw_client_enter(http, request->client, GW_CLIENT_IDLE);
 	give_back(http, request);
-}
-
-static const char *
-lookup_header(void *context, const char *name)
-{
-	return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
-}
-
-/* The library's walk over the headers, with ours in it. */
-typedef struct HeaderWalk
-{
-	GwHeaderTaker take;
-	void *taker;
-} HeaderWalk;
-
-static enum MHD_Result
-pass_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	const HeaderWalk *walk = context;
-
-	(void) kind;
-	walk->take(walk->taker, name, value);
-	return MHD_YES;
-}
-
-static void
-walk_headers(void *context, GwHeaderTaker take, void *taker)
-{
-	HeaderWalk walk = {take, taker};
-
-	MHD_get_connection_values(context, MHD_HEADER_KIND, pass_header, &walk);
-}
-
-static enum MHD_Result
-check_header(void *context, enum MHD_ValueKind kind, const char *name, size_t len,
-			 const char *value, size_t value_len)
-{
-	GwRequest *request = context;
-	int status = 0;
-
-	(void) kind;
-	request->head_len += len + value_len + strlen(": \r\n");
-	if (len == 0 || name[len - 1] == ' ' || name[len - 1] == '\t')
-		status = 400;
-	else if (strcasecmp(name, "Transfer-Encoding") == 0 &&
-			 (value == NULL || strcasecmp(value, "chunked") != 0))
-		status = 501;
-	if (status == 0)
-		return MHD_YES;
-	request->has_problem = true;
-	gw_problem_set(&request->problem, status,
-				   status == 400 ? "a header's name is malformed"
-								 : "Transfer-Encoding: must be chunked");
-	return MHD_NO;
-}
-
-/* limits.headers. The request line is counted since it came; the target has a status of its own. */
-static void
-check_head_size(const GwHttp *http, GwRequest *request)
-{
-	size_t limit = (size_t) http->config->max_headers;
-
-	if (request->has_problem || request->head_len <= limit)
-		return;
-	request->has_problem = true;
-	if (request->target_len > limit)
-		gw_problem_set(&request->problem, 414, "the request target is too long");
-	else
-		gw_problem_set(&request->problem, 431, "the headers are larger than %zu bytes", limit);
-}
-
-/* The head is there. What is answered already here closes the connection. */
-static enum MHD_Result
-take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *request, const char *method)
-{
-	const char *length = lookup_header(connection, "Content-Length");
-	const GwClient *client = request->client;
-	bool is_malformed;
-
-	gw_proxies_client(http->proxies, client->address, lookup_header(connection, "X-Forwarded-For"),
-					  request->address);
-	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, check_header, request);
-	check_head_size(http, request);
-	if (length != NULL && lookup_header(connection, "Transfer-Encoding") != NULL)
-	{
-		request->has_problem = true;
-		gw_problem_set(&request->problem, 400,
-					   "Content-Length: must not stand beside Transfer-Encoding");
-	}
-	is_malformed = request->has_problem;
-	gw_request_head(request, method, http->routes, http->pools, lookup_header, walk_headers,
-					connection);
-	gw_client_enter(http, request->client, GW_CLIENT_BODY);
-	/* Where the body ends is not known, or it is too far away: the answer closes the connection. */
-	if (is_malformed ||
-		(request->has_problem && length != NULL && strtoull(length, NULL, 10) > GW_MAX_DISCARD))
-		return gw_http_answer(http, connection, request);
-	return MHD_YES;
 }
 
 static enum MHD_Result
@@ -591,7 +362,7 @@ handle(void *context, struct MHD_Connection *connection, const char *url, const 
 	if (request == NULL || request->client == NULL)
 		return MHD_NO;
 	if (!request->head_seen)
-		return take_head(http, connection, request, method);
+		return gw_http_take_head(http, connection, request, method);
 	if (*len > 0)
 		return take_body(http, request, data, len);
 	if (request->submitted != 0)
@@ -599,28 +370,7 @@ handle(void *context, struct MHD_Connection *connection, const char *url, const 
 	return take_end(http, connection, request);
 }
 
-/* ---- limits of time ---- */
-
-static bool
-client_is_late(const GwHttp *http, const GwClient *client)
-{
-	const GwConfig *config = http->config;
-	int64_t age = http->loop->now - client->since;
-
-	switch (client->state)
-	{
-		case GW_CLIENT_IDLE:
-			return age > (client->is_new ? config->header_timeout : config->idle_timeout);
-		case GW_CLIENT_HEADERS:
-			return age > config->header_timeout;
-		case GW_CLIENT_BODY:
-			return age > config->body_timeout;
-		case GW_CLIENT_ANSWERING:
-			return age > config->answer_timeout;
-		default:
-			return false;
-	}
-}
+/* ---- running ---- */
 
 void
 gw_http_tick(GwHttp *http)
@@ -628,14 +378,8 @@ gw_http_tick(GwHttp *http)
 	http->metrics->active_requests = http->nactive;
 	gw_metrics_pools(http->metrics, http->pools);
 	gw_access_log_flush(&http->log);
-	for (GwClient *client = http->clients; client != NULL; client = client->next)
-	{
-		if (client_is_late(http, client) && client->fd >= 0)
-			shutdown(client->fd, SHUT_RDWR);
-	}
+	gw_clients_tick(http);
 }
-
-/* ---- running ---- */
 
 static void
 daemon_ready(GwWatch *watch, uint32_t events)
@@ -721,7 +465,7 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 		flags | (is_tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER,
 		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
 		request_began, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		MHD_OPTION_NOTIFY_CONNECTION, gw_client_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		headers + memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) http->max_connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int) per_address,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,

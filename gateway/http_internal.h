@@ -1,5 +1,5 @@
 /*
- * http_internal.h: shared by http.c and http_answer.c only.
+ * http_internal.h: shared by http*.c only.
  */
 #ifndef SH_GATEWAY_HTTP_INTERNAL_H
 #define SH_GATEWAY_HTTP_INTERNAL_H
@@ -33,10 +33,10 @@ typedef struct GwClient
 	struct GwClient *previous;
 	int fd;
 	GwClientState state;
-	bool is_new;   /* nothing was ever received */
-	int64_t since; /* of the state, or of its last progress */
-	GwWatch gone;  /* while its request is parked: tells that the client has gone away */
-	GwRequest *parked;
+	bool is_new;		/* nothing was ever received */
+	int64_t since;		/* of the state, or of its last progress */
+	GwWatch gone;		/* while `waiting`: tells that the client has gone away */
+	GwRequest *waiting; /* its request waits for a program; NULL: it does not */
 	char address[48];
 } GwClient;
 
@@ -69,6 +69,24 @@ struct GwHttp
 
 extern GwClient *gw_http_client(struct MHD_Connection *connection);
 extern void gw_client_enter(GwHttp *http, GwClient *client, GwClientState state);
+
+/* The library's callback for connections that come and go. */
+extern void gw_client_changed(void *context, struct MHD_Connection *connection,
+							  void **socket_context, enum MHD_ConnectionNotificationCode code);
+
+/*
+ * The request, whose connection is suspended, waits for a program, for minutes maybe. The library does
+ * not look at a suspended connection: we do, and give up what a client has asked for that hangs up.
+ */
+extern void gw_client_watch(GwHttp *http, GwRequest *request);
+extern void gw_client_unwatch(GwHttp *http, GwClient *client);
+
+/* Shuts the sockets of clients that have taken too long. */
+extern void gw_clients_tick(const GwHttp *http);
+
+/* The head is there. What is answered already here closes the connection. */
+extern enum MHD_Result gw_http_take_head(GwHttp *http, struct MHD_Connection *connection,
+										 GwRequest *request, const char *method);
 
 /* One header; the name must not hold a colon. */
 extern void gw_http_add_header(struct MHD_Response *response, const char *name, const char *value);
