@@ -2,8 +2,8 @@
  * fdw_modify.c: INSERT, COPY FROM and DELETE on selfhost.tsdata, and the wrapper's handler.
  *
  * Inserted rows gather in memory and are merged series by series, at the end of the statement or
- * after MAX_BUFFERED rows. An aborted (sub)transaction frees the buffer with the executor's memory.
- * All series of a flush are locked in sorted order.
+ * after MAX_BUFFERED rows; rows to delete likewise. An aborted (sub)transaction frees the buffer with the
+ * executor's memory. All series of a flush are locked in sorted order.
  */
 #include "sh_ext.h"
 
@@ -17,6 +17,7 @@
 #if PG_VERSION_NUM >= 140000
 #include "optimizer/appendinfo.h"
 #endif
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -47,7 +48,15 @@ typedef struct Modify
 	int n;
 	int capacity;
 	AttrNumber column[3]; /* of rows to delete, in the plan's slot */
+	HTAB *deleted;		  /* Point; NULL when there is none */
 } Modify;
+
+/* A point to delete; without padding, so that its bytes are a key. */
+typedef struct Point
+{
+	pg_uuid_t uuid;
+	TimestampTz ts;
+} Point;
 
 /* ---- INSERT and COPY ---- */
 
@@ -225,7 +234,7 @@ end_insert(EState *estate, ResultRelInfo *rinfo)
 		flush_rows(rinfo->ri_FdwState);
 }
 
-/* ---- DELETE row by row: conditions that ranges cannot say ---- */
+/* ---- DELETE of single rows: conditions that ranges cannot say ---- */
 
 static Var *
 column_var(Relation relation, Index rtindex, AttrNumber column)
@@ -286,22 +295,139 @@ lock_for_delete(const pg_uuid_t *uuid, ShSeries *series)
 	return sh_store_lock(series);
 }
 
-/* The deleted row goes into the slot, for RETURNING. */
+static int
+compare_points(const void *a, const void *b)
+{
+	const Point *x = a;
+	const Point *y = b;
+	int order = memcmp(&x->uuid, &y->uuid, UUID_LEN);
+
+	if (order != 0)
+		return order;
+	return (x->ts > y->ts) - (x->ts < y->ts);
+}
+
+/* The points of the buffer in order, in the current context. */
+static Point *
+sorted_points(HTAB *deleted, int *n)
+{
+	Point *point = palloc_extended(sizeof(Point) * hash_get_num_entries(deleted), MCXT_ALLOC_HUGE);
+	HASH_SEQ_STATUS all;
+	const Point *entry;
+
+	*n = 0;
+	hash_seq_init(&all, deleted);
+	while ((entry = hash_seq_search(&all)) != NULL)
+		point[(*n)++] = *entry;
+	qsort(point, *n, sizeof(Point), compare_points);
+	return point;
+}
+
+/* Locks all series that are still there, in sorted order; the others are taken out. Returns how many are left. */
+static int
+lock_for_deletes(ShSeries *series, int n)
+{
+	int gone;
+
+	while (n > 0 && !sh_store_lock_many(series, n, &gone))
+	{
+		n--;
+		memmove(&series[gone], &series[gone + 1], (n - gone) * sizeof(ShSeries));
+	}
+	return n;
+}
+
+/* The series of sorted points, each once, if it exists. Errors: 42501. */
+static int
+series_of_points(const Point *point, int n, ShSeries *series)
+{
+	int found = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0 && memcmp(&point[i].uuid, &point[i - 1].uuid, UUID_LEN) == 0)
+			continue;
+		if (!sh_series_find(&point[i].uuid, &series[found]))
+			continue;
+		sh_access_require_object(SH_DELETE, "timeseries", &point[i].uuid, "/data",
+								 sh_series_owner(&series[found]));
+		found++;
+	}
+	return found;
+}
+
+static void
+flush_deletes(Modify *modify)
+{
+	MemoryContext old;
+	Point *point;
+	ShSeries *series;
+	TimestampTz *ts;
+	int n;
+	int n_series;
+	int at = 0;
+
+	if (modify->deleted == NULL)
+		return;
+	old = MemoryContextSwitchTo(modify->flush);
+	point = sorted_points(modify->deleted, &n);
+	series = palloc_extended(sizeof(ShSeries) * n, MCXT_ALLOC_HUGE);
+	ts = palloc_extended(sizeof(TimestampTz) * n, MCXT_ALLOC_HUGE);
+	n_series = lock_for_deletes(series, series_of_points(point, n, series));
+	for (int g = 0; g < n_series; g++)
+	{
+		int count = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (; at < n && memcmp(&point[at].uuid, &series[g].uuid, UUID_LEN) <= 0; at++)
+		{
+			if (memcmp(&point[at].uuid, &series[g].uuid, UUID_LEN) == 0)
+				ts[count++] = point[at].ts;
+		}
+		sh_store_delete_points(&series[g], ts, count);
+	}
+	hash_destroy(modify->deleted);
+	modify->deleted = NULL;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(modify->flush);
+}
+
+/*
+ * Notes a row; the deleted row goes into the slot, for RETURNING. A row that a join finds twice is deleted
+ * once. One that somebody else deletes meanwhile is counted all the same.
+ */
 static TupleTableSlot *
 delete_row(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	Modify *modify = rinfo->ri_FdwState;
-	ShSeries series;
-	TimestampTz ts;
+	Point point;
+	bool known;
 
 	ExecClearTuple(slot);
 	for (int i = 0; i < 3; i++)
 		slot->tts_values[i] = slot_getattr(plan_slot, modify->column[i], &slot->tts_isnull[i]);
-	ts = DatumGetTimestampTz(slot->tts_values[SH_COL_TS - 1]);
-	if (!lock_for_delete(DatumGetUUIDP(slot->tts_values[SH_COL_SERIES - 1]), &series) ||
-		sh_store_delete(&series, ts, ts, NULL, NULL) == 0)
-		return NULL;
-	return ExecStoreVirtualTuple(slot);
+	point.uuid = *DatumGetUUIDP(slot->tts_values[SH_COL_SERIES - 1]);
+	point.ts = DatumGetTimestampTz(slot->tts_values[SH_COL_TS - 1]);
+	if (modify->deleted != NULL && hash_get_num_entries(modify->deleted) >= MAX_BUFFERED)
+		flush_deletes(modify);
+	if (modify->deleted == NULL)
+	{
+		HASHCTL control = {
+			.keysize = sizeof(Point), .entrysize = sizeof(Point), .hcxt = modify->cxt};
+
+		modify->deleted = hash_create("selfhost points to delete", 256, &control,
+									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	hash_search(modify->deleted, &point, HASH_ENTER, &known);
+	return known ? NULL : ExecStoreVirtualTuple(slot);
+}
+
+static void
+end_modify(EState *estate, ResultRelInfo *rinfo)
+{
+	end_insert(estate, rinfo);
+	if (rinfo->ri_FdwState != NULL)
+		flush_deletes(rinfo->ri_FdwState);
 }
 
 /* ---- DELETE as range deletes ---- */
@@ -359,7 +485,7 @@ sh_fdw_register_modify(FdwRoutine *routine)
 	routine->BeginForeignModify = begin_modify;
 	routine->ExecForeignInsert = insert_row;
 	routine->ExecForeignDelete = delete_row;
-	routine->EndForeignModify = end_insert;
+	routine->EndForeignModify = end_modify;
 	routine->BeginForeignInsert = begin_insert;
 	routine->EndForeignInsert = end_insert;
 	routine->IsForeignRelUpdatable = updatable;

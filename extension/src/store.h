@@ -108,6 +108,9 @@ extern void sh_store_merge(const ShSeries *series, TimestampTz *ts, double *valu
 extern int64 sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to,
 							 const double *ge, const double *le);
 
+/* Deletes the points at n timestamps, ascending; those that are not there are no error. */
+extern void sh_store_delete_points(const ShSeries *series, const TimestampTz *ts, int n);
+
 /* Deletes every row of a series, when the series itself is deleted. */
 extern void sh_store_drop(int32 series);
 

@@ -19,16 +19,46 @@ typedef struct Window
 	TimestampTz to;
 	const double *ge;
 	const double *le;
+	const TimestampTz *only; /* the points at n timestamps, ascending; NULL: all */
+	int n;
 	ShTodo *todo; /* gathers sealed rows that are left under-filled */
 } Window;
 
 /* 100 kB, hence not on the stack. */
 static ShPoints decoded;
 
+/* The first of the listed timestamps that is not less; n: none. */
+static int
+first_listed(const Window *window, TimestampTz ts)
+{
+	int low = 0;
+	int high = window->n;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (window->only[middle] < ts)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+is_listed(const Window *window, TimestampTz ts)
+{
+	int at = window->only == NULL ? 0 : first_listed(window, ts);
+
+	return window->only == NULL || (at < window->n && window->only[at] == ts);
+}
+
 static bool
 is_hit(const Window *window, TimestampTz ts, double value)
 {
-	return ts >= window->from && ts <= window->to && (window->ge == NULL || value >= *window->ge) &&
+	return is_listed(window, ts) && ts >= window->from && ts <= window->to &&
+		   (window->ge == NULL || value >= *window->ge) &&
 		   (window->le == NULL || value <= *window->le);
 }
 
@@ -58,8 +88,15 @@ delete_from_row(ShCursor *cursor, const Window *window, const ShRow *row)
 	ShRowList after = {0};
 	int hits;
 
-	if (window->ge == NULL && window->le == NULL && row->t0 >= window->from &&
-		row->t1 <= window->to)
+	if (window->only != NULL)
+	{
+		int at = first_listed(window, row->t0);
+
+		if (at == window->n || window->only[at] > row->t1)
+			return 0;
+	}
+	else if (window->ge == NULL && window->le == NULL && row->t0 >= window->from &&
+			 row->t1 <= window->to)
 	{
 		ItemPointerData tid = row->tid;
 
@@ -110,26 +147,43 @@ delete_from_part(int32 series, ShStorePart part, const Window *window, Snapshot 
 	return hits;
 }
 
-int64
-sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const double *ge,
-				const double *le)
+static int64
+delete_from_both(int32 series, Window *window)
 {
-	ShTodo todo = SH_TODO_NOTHING(series->id);
-	Window window = {.from = from, .to = to, .ge = ge, .le = le, .todo = &todo};
-	Snapshot snapshot;
+	ShTodo todo = SH_TODO_NOTHING(series);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	int64 hits;
 
-	if (from > to)
-		return 0;
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	sh_store_check_undisturbed(series->id, from, to, snapshot);
-	hits = delete_from_part(series->id, SH_CHUNK, &window, snapshot) +
-		   delete_from_part(series->id, SH_TAIL, &window, snapshot);
+	window->todo = &todo;
+	sh_store_check_undisturbed(series, window->from, window->to, snapshot);
+	hits = delete_from_part(series, SH_CHUNK, window, snapshot) +
+		   delete_from_part(series, SH_TAIL, window, snapshot);
 	UnregisterSnapshot(snapshot);
 	sh_todo_add(&todo);
 	if (hits > 0)
 		CommandCounterIncrement();
 	return hits;
+}
+
+int64
+sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const double *ge,
+				const double *le)
+{
+	Window window = {.from = from, .to = to, .ge = ge, .le = le};
+
+	return from > to ? 0 : delete_from_both(series->id, &window);
+}
+
+void
+sh_store_delete_points(const ShSeries *series, const TimestampTz *ts, int n)
+{
+	Window window = {.only = ts, .n = n};
+
+	if (n == 0)
+		return;
+	window.from = ts[0];
+	window.to = ts[n - 1];
+	delete_from_both(series->id, &window);
 }
 
 /* ---- expiry ---- */

@@ -53,6 +53,8 @@ decode_bytes(const uint8_t *data, size_t size)
 	if (size > CHUNK_FIXED_SIZE)
 		store_u32(chunk + CHUNK_CHECKSUM_AT, chunk_checksum(chunk, size));
 	sh_chunk_summary(chunk, size, &summary);
+	if (sh_chunk_examine(chunk, size, &points) == NULL && !sh_chunk_decode(chunk, size, &points))
+		abort();
 	if (sh_chunk_decode(chunk, size, &points))
 		check_points();
 	free(chunk);
@@ -81,7 +83,8 @@ encode_points(const uint8_t *data, size_t size)
 			value[n] = (double) (int16_t) load_u64(data + 8) / chunk_power[data[14] % 10];
 	}
 	taken = sh_chunk_fill(ts, value, n, out, cap, &len);
-	if (taken < 1 || taken > n || len > cap || !sh_chunk_decode(out, len, &points) ||
+	if (taken < 1 || taken > n || len > cap || sh_chunk_examine(out, len, &points) != NULL ||
+		!sh_chunk_decode(out, len, &points) ||
 		points.n != taken || memcmp(points.ts, ts, taken * sizeof(*ts)) != 0 ||
 		memcmp(points.value, value, taken * sizeof(*value)) != 0)
 		abort();
