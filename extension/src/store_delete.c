@@ -148,16 +148,16 @@ delete_from_part(int32 series, ShStorePart part, const Window *window, Snapshot 
 }
 
 static int64
-delete_from_both(int32 series, Window *window)
+delete_from_both(int32 series, Window window)
 {
 	ShTodo todo = SH_TODO_NOTHING(series);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	int64 hits;
 
-	window->todo = &todo;
-	sh_store_check_undisturbed(series, window->from, window->to, snapshot);
-	hits = delete_from_part(series, SH_CHUNK, window, snapshot) +
-		   delete_from_part(series, SH_TAIL, window, snapshot);
+	window.todo = &todo;
+	sh_store_check_undisturbed(series, window.from, window.to, snapshot);
+	hits = delete_from_part(series, SH_CHUNK, &window, snapshot) +
+		   delete_from_part(series, SH_TAIL, &window, snapshot);
 	UnregisterSnapshot(snapshot);
 	sh_todo_add(&todo);
 	if (hits > 0)
@@ -171,7 +171,7 @@ sh_store_delete(const ShSeries *series, TimestampTz from, TimestampTz to, const 
 {
 	Window window = {.from = from, .to = to, .ge = ge, .le = le};
 
-	return from > to ? 0 : delete_from_both(series->id, &window);
+	return from > to ? 0 : delete_from_both(series->id, window);
 }
 
 void
@@ -183,7 +183,7 @@ sh_store_delete_points(const ShSeries *series, const TimestampTz *ts, int n)
 		return;
 	window.from = ts[0];
 	window.to = ts[n - 1];
-	delete_from_both(series->id, &window);
+	delete_from_both(series->id, window);
 }
 
 /* ---- expiry ---- */

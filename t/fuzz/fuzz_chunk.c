@@ -84,8 +84,8 @@ encode_points(const uint8_t *data, size_t size)
 	}
 	taken = sh_chunk_fill(ts, value, n, out, cap, &len);
 	if (taken < 1 || taken > n || len > cap || sh_chunk_examine(out, len, &points) != NULL ||
-		!sh_chunk_decode(out, len, &points) ||
-		points.n != taken || memcmp(points.ts, ts, taken * sizeof(*ts)) != 0 ||
+		!sh_chunk_decode(out, len, &points) || points.n != taken ||
+		memcmp(points.ts, ts, taken * sizeof(*ts)) != 0 ||
 		memcmp(points.value, value, taken * sizeof(*value)) != 0)
 		abort();
 }
