@@ -1,11 +1,12 @@
 # Programs over HTTP: uploads of code with and without a length, its bytes back, diffs, signatures,
-# webhooks without a worker.
+# webhooks without a worker, checks of code and runs with one.
 use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use Test::More;
 use ShTest;
+use ShWorker;
 
 my $sh = ShTest->new('programs');
 
@@ -125,6 +126,34 @@ status_is($sh->get("$path/webhook"), 404, 'a routine is no webhook');
 
 status_is($sh->delete($path), 204, 'deleted');
 status_is($sh->get("$path/revisions"), 404, 'with its revisions');
+
+# ---- with a worker and the program manager: checks of code, runs ----
+
+my $worker = ShWorker->new($sh);
+my $lua = $sh->post('/v2/programs', { %new, name => 'lua', language => 'lua', schedule => '@every 1s' })->{json}{uuid};
+$path = "/v2/programs/$lua";
+$r = status_is(upload("local a = 1\nlocal = 2\n", 'text/plain', '?check=true'), 400, 'code that does not compile is refused');
+like($r->{content}, qr/^code: .*:2: /, 'with the line');
+is(scalar(@{ $sh->get("$path/revisions")->{json} }), 0, 'and not stored');
+$r = status_is(upload("local log = import('log')\nlog.info('hello')\n", 'text/plain', '?check=true'), 201, 'code that compiles is stored');
+is($r->{json}{revision}, 0, 'as a revision');
+is($r->{json}{checksum}, sha256_hex("local log = import('log')\nlog.info('hello')\n"), 'as it is');
+is_deeply($sh->get("$path/runs")->{json}, [], 'it has not run, and checks are no runs of it');
+status_is($sh->get("$path/runs", token => $author->{token}), 403, 'runs are a right of their own');
+status_is($sh->request('PUT', "$path/revisions/0/sign", token => $author->{token}), 204, 'signed');
+my $run;
+$sh->wait_until('it runs by itself', sub {
+	$run = $sh->get("$path/runs?limit=1&offset=1")->{json}[0];
+	return $run && $run->{state} eq 'succeeded';
+});
+like($run->{log}, qr/hello/, 'what it has logged');
+is_deeply([ @$run{qw(kind revision error revision_deleted)} ], [ 'routine', 0, undef, JSON::PP::false ], 'how it has run');
+like($run->{$_}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/, $_) foreach qw(due queued started finished);
+status_is($sh->put($path, { state => 'inactive' }), 204, 'stopped');
+$r = $sh->get("$path/runs?limit=1&count=true");
+like($r->{headers}{link}, qr{^</v2/programs/$lua/runs\?limit=1&offset=1&count=true>; rel="next"$}, 'the next page');
+cmp_ok($r->{headers}{'x-total-count'}, '>=', 2, 'how many there are');
+$worker->stop;
 
 $sh->stop_selfserv;
 done_testing();

@@ -116,7 +116,8 @@ foreach my $n (1 .. 2)
 }
 foreach my $list (@lists)
 {
-	my $path = $list->{path} =~ s/\{uuid\}/$thing/r;
+	my $parent = $list->{operationId} eq 'list_program_runs' ? ShOperations::call('list_program_runs')->{path}[0] : $thing;
+	my $path = $list->{path} =~ s/\{uuid\}/$parent/r;
 	my $whole = $sh->get("$path?limit=100&count=true");
 	my $n = scalar @{ $whole->{json} };
 	cmp_ok($n, '>=', 2, "$list->{operationId} has rows");

@@ -275,6 +275,7 @@ async function programs(api)
 	is(await call(api, 200, "get_program_code", { uuid }), "a = 2\n", "the code is the signed one");
 	await call(api, 204, "delete_program_revision", { uuid, revision_id: 0 });
 	is((await call(api, 200, "list_program_revisions", { uuid })).map((item) => item.revision), [1], "one revision is left");
+	is(await call(api, 200, "list_program_runs", { uuid }), [], "it has not run");
 	await call(api, 404, "call_program_webhook", { uuid }, "x", text);
 	await call(api, 404, "get_program_webhook", { uuid });
 	await call(api, 400, "create_program", {}, { ...program, schedule: "sometimes" });

@@ -191,6 +191,16 @@ our %call = (
 	},
 	diff_program_revisions  => sub { { path => [ signed_program() ], query => 'rev_a=0&rev_b=-1' } },
 	list_program_revisions  => sub { { path => [ uploaded_program() ] } },
+	# Without a worker there is none: two that have been.
+	list_program_runs       => sub {
+		my $uuid = $make{program}->();
+		$sh->{node}->safe_psql($sh->{domain}, qq{
+			INSERT INTO selfhost.program_run (program_uuid, kind, state, due, deadline, revision, worker_name,
+					started, finished, log)
+				SELECT '$uuid', 'routine', 'succeeded', now(), 1000, 0, 'test', now(), now() + '1 s', 'done'
+				FROM generate_series(1, 2)});
+		return { path => [$uuid], query => $page };
+	},
 	sign_program_revision   => sub { { path => [ uploaded_program(), 0 ] } },
 	delete_program_revision => sub { { path => [ signed_program(), 0 ] } },
 	# There is no worker to run it.
