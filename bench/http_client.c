@@ -28,9 +28,12 @@ http_open(HttpClient *client, const char *host, int port, const char *authorizat
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
 	int one = 1;
 
-	client->host = host;
+	snprintf(client->host, sizeof(client->host), "%s", host);
 	client->port = port;
 	client->authorization = authorization;
+	client->accept = NULL;
+	client->is_last = false;
+	client->count = NULL;
 	client->capacity = 1 << 16;
 	client->buf = malloc(client->capacity);
 	client->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -80,11 +83,19 @@ send_all(HttpClient *client, struct iovec *iov, int n)
 static void
 send_request(HttpClient *client, const char *method, const char *path, const char *body, size_t len)
 {
-	char head[2048];
+	char head[16384];
 	struct iovec iov[2];
-	int n = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n",
-					 method, path, client->host, client->port, client->authorization);
+	int n = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s:%d\r\n", method, path,
+					 client->host, client->port);
 
+	if (n > (int) sizeof(head) - 1024)
+		die("the request line is too long");
+	if (client->authorization != NULL)
+		n += snprintf(head + n, sizeof(head) - n, "Authorization: %s\r\n", client->authorization);
+	if (client->is_last)
+		n += snprintf(head + n, sizeof(head) - n, "Connection: close\r\n");
+	if (client->accept != NULL)
+		n += snprintf(head + n, sizeof(head) - n, "Accept: %s\r\n", client->accept);
 	if (body != NULL)
 		n += snprintf(head + n, sizeof(head) - n,
 					  "Content-Type: application/json\r\nContent-Length: %zu\r\n", len);
@@ -134,6 +145,14 @@ next_byte(HttpClient *client, size_t *at, size_t *have)
 	return (unsigned char) client->buf[(*at)++];
 }
 
+/* What of the body has arrived. */
+static void
+count_bytes(HttpClient *client, const char *body, size_t len)
+{
+	for (size_t i = 0; client->count != NULL && i < len; i++)
+		client->count[(unsigned char) body[i]]++;
+}
+
 /*
  * Reads a chunked body to its end, as a client that works on it piece by piece; returns its length.
  * at: offset of the first chunk. The buffer holds nothing of use afterwards.
@@ -167,6 +186,8 @@ read_chunks(HttpClient *client, size_t at, size_t have)
 				receive(client, &have);
 			}
 			here = have - at < rest ? have - at : rest;
+			count_bytes(client, client->buf + at,
+						rest > 2 ? (here < rest - 2 ? here : rest - 2) : 0);
 			at += here;
 			rest -= here;
 		}
@@ -197,10 +218,12 @@ http_request(HttpClient *client, const char *method, const char *path, const cha
 		answer.len = strtoul(header + 16, NULL, 10);
 		while (have - head < answer.len)
 			receive(client, &have);
+		count_bytes(client, client->buf + head, answer.len);
 	}
 	else if ((header = strcasestr(client->buf, "\ntransfer-encoding: chunked")) != NULL &&
 			 header < end)
 		answer.len = read_chunks(client, head, have);
 	answer.body = client->buf + head;
+	client->count = NULL;
 	return answer;
 }

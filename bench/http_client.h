@@ -5,14 +5,18 @@
 #ifndef BENCH_HTTP_CLIENT_H
 #define BENCH_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct HttpClient
 {
 	int fd;
-	const char *host;
+	char host[64];
 	int port;
-	const char *authorization; /* the header's value */
+	const char *authorization; /* the header's value; NULL: none */
+	const char *accept;		   /* NULL, or what the Accept header asks for */
+	bool is_last;			   /* the next request asks the server to close */
+	size_t *count;			   /* NULL, or 256 counters of the bytes in the next answer's body */
 	char *buf;				   /* head and body as received, chunk framing removed */
 	size_t capacity;
 } HttpClient;
