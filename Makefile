@@ -176,7 +176,7 @@ help:
 	@echo 'make deps         install the Debian and npm packages that are missing, to build, run and test'
 	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
 	@echo 'make asan, ubsan  tests under sanitizers; make fuzz (SECONDS=60)'
-	@echo 'make bench        measure against plain PostgreSQL; make bench-micro: codec and parsers; bench-sizes: bytes a point'
+	@echo 'make bench        measure against plain PostgreSQL, InfluxDB and VictoriaMetrics; make bench-micro: codec and parsers; bench-sizes: bytes a point'
 
 .PHONY: all extension $(PROGRAMS) deps deps-lint run install uninstall check check-all check-unit \
 	check-regress check-isolation check-tap stage lint lint-structure lint-c lint-shell format \

@@ -44,6 +44,7 @@ static const Name names[] = {
 	TEXT(kind),
 	TEXT(list),
 	TEXT(what),
+	TEXT(file),
 	NUMBER(series),
 	NUMBER(points),
 	NUMBER(connections),
@@ -63,7 +64,7 @@ static const struct
 } loads[] = {
 	{"fill", load_fill},	 {"ingest", load_ingest}, {"read", load_read},
 	{"mixed", load_mixed},	 {"memory", load_memory}, {"backend-memory", load_backend_memory},
-	{"access", load_access}, {"cpu", load_cpu},
+	{"access", load_access}, {"cpu", load_cpu},		  {"disk", load_disk},
 };
 
 void
@@ -116,7 +117,8 @@ main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fputs("usage: load fill|ingest|read|mixed|memory|backend-memory|access|cpu NAME=VALUE...\n",
-		  stderr);
+	fputs(
+		"usage: load fill|ingest|read|mixed|memory|backend-memory|access|cpu|disk NAME=VALUE...\n",
+		stderr);
 	return 2;
 }

@@ -30,6 +30,7 @@ typedef struct Settings
 	const char *csv[MAX_CSV];
 	const char *list; /* file with the uuids of the dataset's series */
 	const char *what; /* which reads */
+	const char *file; /* to be written to, and removed */
 	long csv_files;
 	long series;
 	long points; /* of each series, or of each request */
@@ -55,5 +56,6 @@ extern void load_memory(void);
 extern void load_backend_memory(void);
 extern void load_access(void);
 extern void load_cpu(void);
+extern void load_disk(void);
 
 #endif

@@ -1,16 +1,19 @@
 /*
  * load_access.c: what the check of token and right costs: a prepared statement that does nothing, and
- * one of the same shape that authenticates and requires a right, in turn; and what the servers have
- * used of the processors, for the loads of other programs.
+ * one of the same shape that authenticates and requires a right, in turn; and two small things for
+ * bench/run: what the servers have used of the processors, and how fast the disk is.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crew.h"
 #include "load.h"
 
-#define CALLS 3000
+#define CALLS  3000
+#define WRITES 300
 
 static const char noop[] = "SELECT pg_catalog.pg_backend_pid() FROM pg_catalog.pg_backend_pid()";
 static const char check[] =
@@ -90,4 +93,25 @@ load_cpu(void)
 
 	printf("{\"gateway\":%.0f,\"postgres\":%.0f,\"influx\":%.0f,\"victoria\":%.0f}\n", now.selfserv,
 		   now.postgres, now.influx, now.victoria);
+}
+
+/* How long it takes until 8 kB are on disk, in the way of a write-ahead log: in a file that has them. */
+void
+load_disk(void)
+{
+	static double times[WRITES];
+	static char page[8192];
+	int fd = settings.file != NULL ? open(settings.file, O_RDWR | O_CREAT | O_EXCL, 0600) : -1;
+
+	for (int i = 0; i < WRITES; i++)
+	{
+		double begin = now_us();
+
+		if (pwrite(fd, page, sizeof(page), 0) != (ssize_t) sizeof(page) || fdatasync(fd) != 0)
+			fail("disk", "cannot write the file");
+		times[i] = now_us() - begin;
+	}
+	close(fd);
+	unlink(settings.file);
+	printf("{\"fdatasync_us\":%.0f}\n", quantile(times, WRITES, 0.5));
 }

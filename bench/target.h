@@ -35,6 +35,7 @@ typedef struct Query
 	int64_t start; /* seconds since 1970, both inclusive */
 	int64_t end;
 	const char *precision; /* NULL, or hour, day, month: averages */
+	bool buckets_as_json;  /* the plain table gives them so, not as rows */
 } Query;
 
 struct Target

@@ -93,6 +93,26 @@ plain_write(Conn *conn, const char *dataset, const Uuid uuid, const Body *body)
 	}
 }
 
+static void
+put_selection(Body *text, const Query *query)
+{
+	if (query->precision != NULL)
+	{
+		body_puts(text, query->buckets_as_json
+							? "SELECT json_agg(json_build_object('v', v, 'ts', b)) FROM (SELECT "
+							: "SELECT ");
+		body_puts(text, "date_trunc('");
+		body_puts(text, query->precision);
+		body_puts(text, "', ts) AS b, avg(value) AS v");
+	}
+	else
+		body_puts(text, query->n_series == 1
+							? "SELECT json_agg(json_build_object('v', value, 'ts', ts))"
+							: "SELECT ts_uuid, json_agg(json_build_object('v', value, 'ts', ts))");
+	body_puts(text, " FROM bench.");
+	body_puts(text, query->dataset);
+}
+
 /* Aggregates come as rows, the cheapest form; points as JSON, since that is what was asked for. */
 static char *
 plain_request(const Query *query)
@@ -104,27 +124,17 @@ plain_request(const Query *query)
 
 	timestamp_text(start, query->start);
 	timestamp_text(end, query->end);
-	if (query->precision != NULL)
-	{
-		body_puts(&text, "SELECT date_trunc('");
-		body_puts(&text, query->precision);
-		body_puts(&text, "', ts), avg(value)");
-	}
-	else
-		body_puts(&text, query->n_series == 1
-							 ? "SELECT json_agg(json_build_object('v', value, 'ts', ts))"
-							 : "SELECT ts_uuid, json_agg(json_build_object('v', value, 'ts', ts))");
-	body_puts(&text, " FROM bench.");
-	body_puts(&text, query->dataset);
+	put_selection(&text, query);
 	body_puts(&text, query->n_series == 1 ? " WHERE ts_uuid = '" : " WHERE ts_uuid IN ('");
 	for (int i = 0; i < query->n_series; i++)
 	{
 		body_puts(&text, i > 0 ? "','" : "");
 		body_puts(&text, query->series[i]);
 	}
-	snprintf(window, sizeof(window), "'%s AND ts BETWEEN '%s' AND '%s'%s",
+	snprintf(window, sizeof(window), "'%s AND ts BETWEEN '%s' AND '%s'%s%s",
 			 query->n_series == 1 ? "" : ")", start, end,
-			 query->precision != NULL || query->n_series > 1 ? " GROUP BY 1 ORDER BY 1" : "");
+			 query->precision != NULL || query->n_series > 1 ? " GROUP BY 1 ORDER BY 1" : "",
+			 query->buckets_as_json ? ") AS buckets" : "");
 	body_puts(&text, window);
 	body_put(&text, "", 1);
 	return text.data;
@@ -146,7 +156,8 @@ plain_read(Conn *conn, const Query *query, const char *request, size_t *points)
 			braces += *c == '{';
 	}
 	if (points != NULL)
-		*points = query->precision != NULL ? (size_t) PQntuples(result) : braces;
+		*points = query->precision != NULL && !query->buckets_as_json ? (size_t) PQntuples(result)
+																	  : braces;
 	PQclear(result);
 	return bytes;
 }

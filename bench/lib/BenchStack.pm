@@ -57,7 +57,8 @@ sub free_port
 # ---- Self-host ----
 
 # Rates, connections: the client is one address with one token. PostgreSQL: as much memory as a plain
-# table of this size needs to stay in its own cache, and room for the WAL of a load.
+# table of this size needs to stay in its own cache, room for the WAL of a load, and checkpoints only where
+# the benchmark asks for them.
 sub start_selfhost
 {
 	my ($self) = @_;
@@ -65,7 +66,8 @@ sub start_selfhost
 	$self->{port} ||= free_port();
 	quietly($self->{selfctl}, 'up', '--detach', '--dir', $self->{stack}, '--port', $self->{port}, '--domain', 'bench',
 		(map { ('--set', $_) } 'rate_control.maxburst=1000000000', 'rate_control.req_per_hour=1000000000'),
-		(map { ('--postgres-set', $_) } 'shared_buffers=1GB', 'max_wal_size=4GB', 'jit=off')) == 0
+		(map { ('--postgres-set', $_) } 'shared_buffers=1GB', 'max_wal_size=4GB', 'min_wal_size=2GB',
+			'checkpoint_timeout=30min', 'jit=off')) == 0
 	  or die "bench: the stack did not start:\n", capture('tail', '-n', '20', $LOG);
 	my $status = decode_json(capture($self->{selfctl}, 'status', '--dir', $self->{stack}, '--json'));
 	my $credentials = decode_json(do { local (@ARGV, $/) = ("$self->{stack}/credentials.json"); <> });
@@ -89,6 +91,7 @@ sub stop_selfhost
 sub psql
 {
 	my ($self, $text) = @_;
+	local $ENV{PGOPTIONS} = '-c client_min_messages=warning';
 	return capture("$self->{bindir}/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $self->{conninfo}, '-c', $text);
 }
 
