@@ -184,6 +184,9 @@ shown_url(const char *url, char out[200])
 				 (int) strcspn(at + 1, "?#"), at + 1);
 	else
 		snprintf(out, 200, "%.*s", (int) strcspn(url, "?#"), url);
+	for (char *p = out; *p != '\0'; p++)
+		if ((unsigned char) *p < ' ' || *p == 0x7f)
+			*p = '?';
 	return out;
 }
 

@@ -10,6 +10,9 @@
 
 #include "host_http.h"
 
+/* Of equal keys, those of the URL come first. */
+#define ADDED ((size_t) 1 << 32)
+
 typedef struct Field
 {
 	const char *key;
@@ -59,7 +62,7 @@ fields_of_list(WkHostCall *call, int argument, const WkValue *list, Fields *out)
 		out->item[out->n] = (Field){.key = item->text.data,
 									.key_len = (size_t) (equals - item->text.data),
 									.value = equals + 1,
-									.order = out->n};
+									.order = ADDED + out->n};
 		out->item[out->n].value_len = item->text.len - out->item[out->n].key_len - 1;
 		out->n++;
 	}
@@ -83,7 +86,7 @@ fields_of_map(WkHostCall *call, const WkValue *map, Fields *out)
 									.key_len = entry->key_len,
 									.value = copy,
 									.value_len = text.len,
-									.order = out->n};
+									.order = ADDED + out->n};
 		out->n++;
 		shc_buf_free(&text);
 		if (copy == NULL)

@@ -1,9 +1,12 @@
 /*
  * host_http_transfer.c: libcurl: one request and its answer.
+ *
+ * libcurl 7.88 calls connect(2) although it is told that the socket is connected, and takes EISCONN for
+ * a failure. The sandbox answers that call with EINPROGRESS, whereupon libcurl asks the socket itself,
+ * and finds it connected.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,10 @@
 #include "log.h"
 
 /* Of RFC 5737: an address that nobody has. Every connection seems to go there. */
-#define PLACEHOLDER		 "192.0.2.1"
+#define PLACEHOLDER "192.0.2.1"
+
+/* Milliseconds that libcurl can count with. */
+#define LONGEST			 86400000L
 
 #define CERTIFICATES_MAX ((size_t) 8 * 1024 * 1024)
 
@@ -223,7 +229,7 @@ time_left(const WkHostState *state)
 		return 60000;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	left = state->task->deadline / 1000 - ((int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000);
-	return left <= 0 ? 0 : left > LONG_MAX / 2 ? LONG_MAX / 2 : (long) left;
+	return left <= 0 ? 0 : left > LONGEST ? LONGEST : (long) left;
 }
 
 /* Takes host and port of the URL apart. NULL: good. */

@@ -84,6 +84,9 @@ host_describe(const WkHostCall *call, bool good)
 	{
 		if (value.kind == WK_BYTES)
 			value.kind = WK_STRING;
+		for (size_t i = 0; value.kind == WK_MAP && i < value.map.n; i++)
+			if (value.map.entries[i].value.kind == WK_BYTES)
+				value.map.entries[i].value.kind = WK_STRING;
 		if (!wk_json_encode(&text, &value, error))
 			shc_buf_printf(&text, "not JSON: %s", error);
 	}
