@@ -6,6 +6,7 @@ use warnings;
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
+use Socket qw(MSG_PEEK);
 
 $SIG{PIPE} = 'IGNORE';
 $SIG{CHLD} = 'IGNORE';
@@ -93,6 +94,9 @@ my %pages = (
 sub serve
 {
 	my ($client) = @_;
+	# TLS has no lines that would end.
+	defined(recv($client, my $first, 1, MSG_PEEK)) or return;
+	return if $first !~ /^[A-Z]/;
 	while (defined(my $request = <$client>))
 	{
 		my ($method, $target) = $request =~ /^(\S+) (\S+)/ or return;
