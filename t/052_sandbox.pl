@@ -90,6 +90,10 @@ foreach my $case (@cases)
 	like($run->{log}, qr/connected/, "$case->[0]: it was connected") if $case->[1] =~ /^connect/;
 }
 
+my $elsewhere = IO::Socket::INET->new(Listen => 10, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "cannot listen: $!";
+like(try_it('reconnect', "reconnect 127.0.0.1 $port " . $elsewhere->sockport)->{log}, qr/the same peer/,
+	'a connection leads nowhere else than where it was made to');
+
 # ---- memory ----
 
 # A sanitizer takes what it needs from the same address space, which cannot be limited then.

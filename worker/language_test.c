@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +251,33 @@ try_connect(const WkTask *task, const char *argument, WkError *error)
 	return outcome("read", recv(fd, data, sizeof(data), 0), error);
 }
 
+/* "HOST PORT PORT": is given a connection, and tries to lead it to another port of this machine. */
+static bool
+try_reconnect(const WkTask *task, const char *argument, WkError *error)
+{
+	struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+	char host[128] = "";
+	int port = 0;
+	int other_port = 0;
+	int fd;
+
+	if (sscanf(argument, "%127s %d %d", host, &port, &other_port) != 3)
+		return outcome("argument", -1, error);
+	fd = task->host->connect(task->host->context, host, port, task->deadline, error);
+	if (fd < 0)
+		return false;
+	other.sin_port = htons((uint16_t) other_port);
+	if (connect(fd, (struct sockaddr *) &(struct sockaddr){.sa_family = AF_UNSPEC},
+				sizeof(struct sockaddr)) == 0 ||
+		connect(fd, (struct sockaddr *) &other, sizeof(other)) == 0 ||
+		getpeername(fd, (struct sockaddr *) &peer, &len) != 0)
+		return outcome("reconnect", 0, error);
+	say(task, peer.sin_port == htons((uint16_t) port) ? "the same peer" : "another peer");
+	return true;
+}
+
 static bool
 try_descriptors(const WkTask *task, const char *argument, WkError *error)
 {
@@ -343,6 +371,7 @@ static const Command commands[] = {{"call", try_call},
 								   {"module", try_module},
 								   {"ptrace", try_ptrace},
 								   {"read", try_read},
+								   {"reconnect", try_reconnect},
 								   {"sleep", try_sleep},
 								   {"socket", try_socket},
 								   {"write", try_write},
