@@ -120,9 +120,10 @@ sub check_code
 	$worker->query("SELECT (selfhost.upload_program_code('$hook'::uuid, true, '$code')).status");
 	my $text = '';
 	$sh->wait_until('it is checked', sub {
+		return 0 if $worker->query("SELECT count(*) FROM selfhost.program_run WHERE state IN ('queued', 'running')") > 0;
 		$text = $worker->query("SELECT state || ' ' || coalesce(error, '') FROM selfhost.program_run"
 			. " WHERE kind = 'check' AND finished IS NOT NULL ORDER BY id DESC LIMIT 1");
-		return $text ne '' && $worker->query("SELECT count(*) FROM selfhost.program_run WHERE state IN ('queued', 'running')") == 0;
+		return $text ne '';
 	});
 	return $text;
 }
