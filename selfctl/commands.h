@@ -13,6 +13,7 @@ extern const CliCommand cmd_down;
 extern const CliCommand cmd_status;
 extern const CliCommand cmd_help;
 extern const CliCommand cmd_version;
+extern const CliCommand cmd_domain;
 extern const CliCommand cmd_program;
 extern const CliCommand cmd_timeseries;
 

@@ -42,24 +42,26 @@ get_text(const Stack *stack, ShcPg *pg, const char *sql, const char **out)
 	return true;
 }
 
-/* The name has no character that needs quoting within "". */
 static bool
-create_database(Stack *stack, ShcPg *pg)
+database_exists(ShcPg *pg, const char *name, bool *exists)
 {
-	const char *parameter[] = {stack->domain};
 	char *found;
-	bool exists;
 
-	if (!shc_pg_value(pg, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", 1, parameter,
+	if (!shc_pg_value(pg, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", 1, &name,
 					  &found))
 		return false;
-	exists = found != NULL;
+	*exists = found != NULL;
 	free(found);
-	if (exists)
-		return true;
-	shc_info("creating the domain %s", stack->domain);
-	return shc_pg_exec(pg, shc_arena_printf(stack->arena, "CREATE DATABASE \"%s\"", stack->domain),
-					   0, NULL, NULL, NULL);
+	return true;
+}
+
+/* The name has no character that needs quoting within "". */
+static bool
+create_database(Stack *stack, ShcPg *pg, const char *name)
+{
+	shc_info("creating the domain %s", name);
+	return shc_pg_exec(pg, shc_arena_printf(stack->arena, "CREATE DATABASE \"%s\"", name), 0, NULL,
+					   NULL, NULL);
 }
 
 /* A newer version of the extension may have been installed; only its owner says when to change. */
@@ -117,8 +119,11 @@ with_database(Stack *stack, const char *database, const char **token,
 static bool
 prepare_cluster(Stack *stack, ShcPg *pg, const char **token)
 {
+	bool exists;
+
 	(void) token;
-	return create_database(stack, pg) &&
+	return database_exists(pg, stack->domain, &exists) &&
+		   (exists || create_database(stack, pg, stack->domain)) &&
 		   get_text(stack, pg,
 					"SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'),"
 					" ' ', 1)",
@@ -130,4 +135,74 @@ domain_prepare(Stack *stack, const char **token)
 {
 	return with_database(stack, "postgres", NULL, prepare_cluster) &&
 		   with_database(stack, stack->domain, token, prepare_database);
+}
+
+/* ---- further domains ---- */
+
+/* With the cluster's own database, which is nobody's domain. */
+static ShcPg *
+connect_cluster(const Stack *stack)
+{
+	ShcPg *pg;
+
+	return shc_pg_connect(stack_conninfo(stack, "postgres"), CONNECT_TIMEOUT, &pg) ? pg : NULL;
+}
+
+static bool
+init_domain(Stack *stack, ShcPg *pg, const char **token)
+{
+	return shc_pg_script(pg, "CREATE EXTENSION selfhost") &&
+		   get_text(stack, pg, "SELECT selfhost.init()", token) && *token != NULL;
+}
+
+static bool
+drop_database(const Stack *stack, ShcPg *pg, const char *name)
+{
+	/* WITH (FORCE) is of PostgreSQL 13. */
+	return shc_pg_exec(pg,
+					   shc_arena_printf(stack->arena, "DROP DATABASE \"%s\"%s", name,
+										shc_pg_server_version(pg) >= 130000 ? " WITH (FORCE)" : ""),
+					   0, NULL, NULL, NULL);
+}
+
+bool
+domain_create(Stack *stack, const char *name, const char **token)
+{
+	ShcPg *pg = connect_cluster(stack);
+	bool exists = true;
+	bool made = false;
+	bool good = false;
+
+	if (pg != NULL && database_exists(pg, name, &exists) && exists)
+		shc_error("a database has the name %s already", name);
+	if (!exists)
+		made = create_database(stack, pg, name);
+	good = made && with_database(stack, name, token, init_domain);
+	/* Nothing half-made stays. */
+	if (made && !good)
+		drop_database(stack, pg, name);
+	shc_pg_close(pg);
+	return good;
+}
+
+bool
+domain_drop(Stack *stack, const char *name)
+{
+	ShcPg *pg = connect_cluster(stack);
+	bool good = pg != NULL && drop_database(stack, pg, name);
+
+	shc_pg_close(pg);
+	return good;
+}
+
+static bool
+rotate_token(Stack *stack, ShcPg *pg, const char **token)
+{
+	return get_text(stack, pg, "SELECT selfhost.reset_root_token()", token) && *token != NULL;
+}
+
+bool
+domain_rotate_token(Stack *stack, const char *name, const char **token)
+{
+	return with_database(stack, name, token, rotate_token);
 }

@@ -1,5 +1,5 @@
 /*
- * domain.h: the database of the stack's domain, and the extension in it.
+ * domain.h: the databases of a stack's domains, and the extension in them.
  */
 #ifndef SH_SELFCTL_DOMAIN_H
 #define SH_SELFCTL_DOMAIN_H
@@ -12,9 +12,21 @@
 extern bool domain_name_is_valid(const char *name);
 
 /*
- * Makes the database and the extension where they are missing, and notes the versions in *stack.
+ * Makes the stack's own domain, where anything of it is missing, and notes the versions in *stack.
  * token: not NULL when root's token is not known: *token is then a new one (of the arena).
  */
 extern bool domain_prepare(Stack *stack, const char **token);
+
+/*
+ * Makes another domain; *token: its root's. False, and logged, also when a database has that name
+ * already: it may hold anything.
+ */
+extern bool domain_create(Stack *stack, const char *name, const char **token);
+
+/* Drops the database with whoever is connected. */
+extern bool domain_drop(Stack *stack, const char *name);
+
+/* A new token for the root user; all others of his are void. */
+extern bool domain_rotate_token(Stack *stack, const char *name, const char **token);
 
 #endif

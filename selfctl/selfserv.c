@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -276,18 +277,16 @@ wait_for(int fd, short events, int64_t deadline)
 	return left > 0 && poll(&entry, 1, (int) left) > 0;
 }
 
-/* Sends the request and reads the status line. */
+/* Sends the request and reads the status line: whether that is 200. */
 static bool
-ask(int fd, const char *host, int64_t deadline)
+ask(int fd, const char *request, int64_t deadline)
 {
-	char text[256];
-	size_t len = 0;
-	int n = snprintf(text, sizeof(text),
-					 "GET /status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
+	char text[16];
+	size_t len = strlen(request);
 
-	if (!wait_for(fd, POLLOUT, deadline) || send(fd, text, (size_t) n, MSG_NOSIGNAL) != n)
+	if (!wait_for(fd, POLLOUT, deadline) || send(fd, request, len, MSG_NOSIGNAL) != (ssize_t) len)
 		return false;
-	while (len < 12 && wait_for(fd, POLLIN, deadline))
+	for (len = 0; len < 12 && wait_for(fd, POLLIN, deadline);)
 	{
 		ssize_t got = recv(fd, text + len, sizeof(text) - 1 - len, 0);
 
@@ -299,10 +298,10 @@ ask(int fd, const char *host, int64_t deadline)
 	return strncmp(text, "HTTP/1.1 200", 12) == 0 || strncmp(text, "HTTP/1.0 200", 12) == 0;
 }
 
-bool
-selfserv_answers(const Selfserv *selfserv)
+static bool
+ask_at(const char *host, int port, const char *request)
 {
-	struct addrinfo *address = resolve(selfserv->host, selfserv->port);
+	struct addrinfo *address = resolve(host, port);
 	int64_t deadline = now_ms() + ANSWER_LIMIT_MS;
 	bool ok = false;
 	int fd;
@@ -313,11 +312,69 @@ selfserv_answers(const Selfserv *selfserv)
 	if (fd >= 0)
 	{
 		ok = (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) &&
-			 ask(fd, selfserv->host, deadline);
+			 ask(fd, request, deadline);
 		close(fd);
 	}
 	freeaddrinfo(address);
 	return ok;
+}
+
+bool
+selfserv_answers(const Selfserv *selfserv)
+{
+	char request[256];
+
+	snprintf(request, sizeof(request),
+			 "GET /status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", selfserv->host);
+	return ask_at(selfserv->host, selfserv->port, request);
+}
+
+/* RFC 4648 base64 of a text; out: 4 bytes for each 3, and a zero byte. */
+static void
+put_base64(const char *text, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *) text;
+
+	for (size_t left = strlen(text); left > 0; left -= left < 3 ? left : 3, p += 3)
+	{
+		unsigned bits = (unsigned) p[0] << 16 | (left > 1 ? (unsigned) p[1] << 8 : 0) |
+						(left > 2 ? (unsigned) p[2] : 0);
+
+		*out++ = digits[bits >> 18];
+		*out++ = digits[bits >> 12 & 63];
+		*out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+		*out++ = left > 2 ? digits[bits & 63] : '=';
+	}
+	*out = '\0';
+}
+
+bool
+selfserv_serves(const Stack *stack, const char *domain, const char *token)
+{
+	char credentials[512];
+	char encoded[700];
+	char request[1280];
+	char host[256];
+	int port;
+	int64_t end = now_ms() + START_LIMIT_MS;
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+	if (stack->url == NULL || sscanf(stack->url, "%*[a-z]://%255[^:/]:%d", host, &port) != 2)
+		return false;
+	snprintf(credentials, sizeof(credentials), "%s:%s", domain, token);
+	put_base64(credentials, encoded);
+	snprintf(request, sizeof(request),
+			 "GET /v2/users/me HTTP/1.1\r\nHost: %s\r\nAuthorization: Basic %s\r\n"
+			 "Connection: close\r\n\r\n",
+			 host, encoded);
+	while (!ask_at(host, port, request))
+	{
+		if (now_ms() >= end)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
 }
 
 bool

@@ -46,7 +46,10 @@ selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv, const
 /* Whether GET /status is answered with 200. */
 extern bool selfserv_answers(const Selfserv *selfserv);
 
-/* Waits for that; false (logged) when it ends or does not answer in time. */
+/* Waits until the stack's selfserv serves a domain; false when it does not do so in time. */
+extern bool selfserv_serves(const Stack *stack, const char *domain, const char *token);
+
+/* Waits until it answers; false (logged) when it ends or does not answer in time. */
 extern bool selfserv_wait(Child *child, const Selfserv *selfserv);
 
 extern void selfserv_stop(Child *child);

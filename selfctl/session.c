@@ -13,11 +13,9 @@
 
 #define TOKEN_VARIABLE	"SELFHOST_TOKEN"
 
-/* The stack must run; what it has written down says where. */
-static bool
-find_stack(Session *session, const SessionOptions *options)
+bool
+session_find_stack(Stack *stack)
 {
-	Stack *stack = &session->stack;
 	pid_t holder = stack_holder(stack);
 
 	if (holder < 0)
@@ -35,12 +33,18 @@ find_stack(Session *session, const SessionOptions *options)
 		shc_error("the Self-host in %s is being started or stopped", stack->dir);
 		return false;
 	}
-	if (options->domain != NULL && !domain_name_is_valid(options->domain))
-	{
-		shc_error("--domain: \"%s\" is no name of a domain", options->domain);
-		return false;
-	}
 	return true;
+}
+
+static bool
+find_domain(Session *session, const SessionOptions *options)
+{
+	if (!session_find_stack(&session->stack))
+		return false;
+	if (options->domain == NULL || domain_name_is_valid(options->domain))
+		return true;
+	shc_error("--domain: \"%s\" is no name of a domain", options->domain);
+	return false;
 }
 
 const char *
@@ -94,7 +98,7 @@ session_open(Session *session, const SessionOptions *options)
 		return false;
 	}
 	return stack_open(&session->stack, options->dir) &&
-		   (options->uri != NULL || find_stack(session, options)) &&
+		   (options->uri != NULL || find_domain(session, options)) &&
 		   shc_pg_connect(session_conninfo(session, options), CONNECT_TIMEOUT, &session->pg) &&
 		   log_in(session, find_token(session, options));
 }

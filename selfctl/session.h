@@ -45,6 +45,9 @@ typedef struct Session
 extern bool session_open(Session *session, const SessionOptions *options);
 extern void session_close(Session *session);
 
+/* Whether the stack runs, and reads what it has written down; logged when it does not. */
+extern bool session_find_stack(Stack *stack);
+
 /* False, and said what to do, when nobody acts: what the command makes needs somebody who made it. */
 extern bool session_needs_user(const Session *session);
 

@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "buf.h"
+#include "conf.h"
 #include "files.h"
 
-#define MAX_TEXT 65536
+#define MAX_TEXT ((size_t) 1024 * 1024)
 
 static const char postgresql_conf[] =
 	"# PostgreSQL of the Self-host in this folder. Written once by \"selfctl up\": edit it "
@@ -23,6 +24,9 @@ static const char postgresql_conf[] =
 	"default_text_search_config = 'pg_catalog.english'\n";
 
 static const char written_note[] = "# Written by \"selfctl up\" at every start.\n";
+
+static const char domains_note[] =
+	"# The domains of this stack. Written by selfctl: \"selfctl domain create\" adds one.\n";
 
 /* For the account's eyes: through its group when it is not ours. */
 static bool
@@ -91,20 +95,45 @@ settings_write_postgres(const Stack *stack, const Account *account)
 		   write_ident(stack, account);
 }
 
-static bool
-write_domains(const Stack *stack, const Account *account)
+/* Neither a name nor the folder of the socket has a character that YAML would quote. */
+static void
+put_domain(ShcBuf *buf, const Stack *stack, const char *name)
 {
+	shc_buf_printf(buf, "  \"%s\": host=%s port=%d dbname=%s user=selfhost_gateway\n", name,
+				   stack->sockets, STACK_POSTGRES_PORT, name);
+}
+
+static bool
+is_one_of(const char *name, const char *a, const char *b)
+{
+	return (a != NULL && strcmp(name, a) == 0) || (b != NULL && strcmp(name, b) == 0);
+}
+
+bool
+settings_write_domains(const Stack *stack, const Account *account, const char *added,
+					   const char *dropped)
+{
+	ShcDomains before = {0};
 	ShcBuf buf;
 	bool ok;
 
+	if (files_exist(stack->domain_file) && !shc_domains_read(stack->domain_file, &before))
+		return false;
 	shc_buf_init(&buf, MAX_TEXT);
-	shc_buf_puts(&buf, written_note);
-	/* Neither the name nor the folder of the socket has a character that YAML would quote. */
-	ok = shc_buf_printf(&buf,
-						"domains:\n  \"%s\": host=%s port=%d dbname=%s user=selfhost_gateway\n",
-						stack->domain, stack->sockets, STACK_POSTGRES_PORT, stack->domain) &&
-		 write_for(account, stack->domain_file, &buf);
+	shc_buf_puts(&buf, domains_note);
+	shc_buf_puts(&buf, "domains:\n");
+	put_domain(&buf, stack, stack->domain);
+	for (int i = 0; i < before.n; i++)
+	{
+		if (!is_one_of(before.item[i].name, stack->domain, added) &&
+			!is_one_of(before.item[i].name, dropped, NULL))
+			put_domain(&buf, stack, before.item[i].name);
+	}
+	if (added != NULL)
+		put_domain(&buf, stack, added);
+	ok = !buf.failed && write_for(account, stack->domain_file, &buf);
 	shc_buf_free(&buf);
+	shc_domains_free(&before);
 	return ok;
 }
 
@@ -133,7 +162,7 @@ settings_write_selfserv(const Stack *stack, const Account *account, int port, co
 	if (page != NULL)
 		put_path(&buf, "static", page);
 	ok = !buf.failed && write_for(account, stack->selfserv_conf, &buf) &&
-		 write_domains(stack, account);
+		 settings_write_domains(stack, account, NULL, NULL);
 	shc_buf_free(&buf);
 	return ok;
 }

@@ -16,6 +16,13 @@ extern bool settings_write_postgres(const Stack *stack, const Account *account);
 extern bool settings_write_selfserv(const Stack *stack, const Account *account, int port,
 									const char *openapi, const char *page);
 
+/*
+ * The domain file, which selfserv and selfpwrk watch: the stack's own domain, those that it named
+ * before, with `added`, without `dropped` (both may be NULL).
+ */
+extern bool settings_write_domains(const Stack *stack, const Account *account, const char *added,
+								   const char *dropped);
+
 /* Those of selfpwrk, which has the same domains. */
 extern bool settings_write_selfpwrk(const Stack *stack, const Account *account);
 

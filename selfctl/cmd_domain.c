@@ -1,0 +1,529 @@
+/*
+ * cmd_domain.c: selfctl domain: the domains of a stack.
+ *
+ * The domain file of the stack is the list of them. selfserv and selfpwrk watch it, so that a domain is
+ * served as soon as it stands there, and no longer once it does not.
+ */
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account.h"
+#include "commands.h"
+#include "conf.h"
+#include "domain.h"
+#include "listing.h"
+#include "log.h"
+#include "object.h"
+#include "selfserv.h"
+#include "session.h"
+#include "settings.h"
+
+static SessionOptions where;
+
+static struct
+{
+	bool json;
+	bool yes;
+} options;
+
+#define DIR_AND_JSON                                                                        \
+	DIR_OPTION(&where.dir), {0, "json", NULL, "print JSON", CLI_FLAG, &options.json, 0, 0}, \
+	{                                                                                       \
+		.name = NULL                                                                        \
+	}
+
+/* ---- the stack ---- */
+
+/* A running stack, and who runs its programs. */
+typedef struct Place
+{
+	Stack stack;
+	Account account;
+	bool has_account;
+	ShcDomains domains;
+} Place;
+
+static bool
+open_place(Place *place)
+{
+	*place = (Place){.stack.lock_fd = -1};
+	if (!stack_open(&place->stack, where.dir) || !session_find_stack(&place->stack))
+		return false;
+	place->has_account = account_find(&place->account);
+	return place->has_account && shc_domains_read(place->stack.domain_file, &place->domains);
+}
+
+static void
+close_place(Place *place)
+{
+	if (place->has_account)
+		account_free(&place->account);
+	shc_domains_free(&place->domains);
+	stack_close(&place->stack);
+}
+
+static bool
+has_domain(const Place *place, const char *name)
+{
+	for (int i = 0; i < place->domains.n; i++)
+	{
+		if (strcmp(place->domains.item[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the stack has the domain that the command line names; else it is said. */
+static bool
+find_domain(const Place *place, const char *name)
+{
+	if (has_domain(place, name))
+		return true;
+	shc_error("there is no domain \"%s\": \"selfctl domain list\" has them all", name);
+	return false;
+}
+
+/* ---- list, show ---- */
+
+static const char domain_query[] =
+	"SELECT current_database() AS domain,"
+	" (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'selfhost') AS version,"
+	" pg_catalog.pg_database_size(current_database()) AS bytes,"
+	" (SELECT count(*) FROM selfhost.user_account) AS users,"
+	" (SELECT count(*) FROM selfhost.thing) AS things,"
+	" (SELECT count(*) FROM selfhost.timeseries) AS timeseries,"
+	" (SELECT count(*) FROM selfhost.program) AS programs";
+
+static const char *const domain_members[] = {"domain", "version",	 "bytes",	"users",
+											 "things", "timeseries", "programs"};
+
+/* What the database of a domain tells about it; NULL, and logged, when it cannot be asked. */
+static json_object *
+ask_domain(const Place *place, const char *name)
+{
+	const char *query =
+		shc_arena_printf(place->stack.arena, "SELECT to_json(q) FROM (%s) AS q", domain_query);
+	json_object *answer = NULL;
+	char *text = NULL;
+	ShcPg *pg;
+
+	if (!shc_pg_connect(stack_conninfo(&place->stack, name), 10, &pg))
+		return NULL;
+	if (shc_pg_value(pg, query, 0, NULL, &text) && text != NULL)
+		answer = json_tokener_parse(text);
+	free(text);
+	shc_pg_close(pg);
+	return answer;
+}
+
+static void
+print_domain(json_object *domain)
+{
+	static const int width[] = {-20, -8, 14, 8, 8, 11, 9};
+
+	for (size_t i = 0; i < sizeof(width) / sizeof(width[0]); i++)
+	{
+		json_object *value = NULL;
+
+		json_object_object_get_ex(domain, domain_members[i], &value);
+		printf("%*s%s", width[i], value != NULL ? json_object_get_string(value) : "-",
+			   i + 1 < sizeof(width) / sizeof(width[0]) ? " " : "\n");
+	}
+}
+
+static bool
+list(const Place *place)
+{
+	json_object *all = json_object_new_array();
+	bool good = true;
+
+	for (int i = 0; i < place->domains.n; i++)
+	{
+		json_object *domain = ask_domain(place, place->domains.item[i].name);
+
+		good = good && domain != NULL;
+		if (domain != NULL)
+			json_object_array_add(all, domain);
+	}
+	if (options.json)
+		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
+	else
+		printf("%-20s %-8s %14s %8s %8s %11s %9s\n", "DOMAIN", "VERSION", "BYTES", "USERS",
+			   "THINGS", "TIMESERIES", "PROGRAMS");
+	for (size_t i = 0; !options.json && i < json_object_array_length(all); i++)
+		print_domain(json_object_array_get_idx(all, i));
+	json_object_put(all);
+	return good;
+}
+
+static const CliOption list_options[] = {DIR_AND_JSON};
+
+static int
+run_list(int argc, char **argv)
+{
+	Place place;
+	bool good = open_place(&place) && list(&place);
+
+	(void) argc;
+	(void) argv;
+	close_place(&place);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_list = {
+	.name = "list",
+	.summary = "list the domains of a stack",
+	.examples = "$ selfctl domain list\n"
+				"$ selfctl domain list --json | jq -r '.[].domain'\n",
+	.options = list_options,
+	.run = run_list,
+};
+
+/* ---- create ---- */
+
+/* It would look at the file by itself, but only once a second. */
+static void
+tell_selfserv(const Place *place)
+{
+	if (place->stack.selfserv_pid > 0)
+		kill(place->stack.selfserv_pid, SIGHUP);
+}
+
+/* The token is shown here once, and nowhere again. */
+static void
+print_token(const Place *place, const char *name, const char *token)
+{
+	if (!options.json)
+	{
+		printf("Domain %s at %s\n\n  token  %s\n\nKeep the token: it is not shown again.\n", name,
+			   place->stack.url, token);
+		return;
+	}
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "domain", json_object_new_string(name));
+	json_object_object_add(object, "token", json_object_new_string(token));
+	json_object_object_add(object, "uri",
+						   json_object_new_string(stack_conninfo(&place->stack, name)));
+	puts(json_object_to_json_string_ext(object,
+										JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static bool
+create(Place *place, const char *name)
+{
+	const char *token = NULL;
+
+	if (!domain_name_is_valid(name))
+	{
+		shc_error("\"%s\" is no name of a domain: 1 to 63 of a-z, 0-9, - and _, beginning with a "
+				  "letter, and no name of PostgreSQL's own",
+				  name);
+		return false;
+	}
+	if (has_domain(place, name))
+	{
+		shc_error("there is a domain %s already", name);
+		return false;
+	}
+	if (!domain_create(&place->stack, name, &token))
+		return false;
+	print_token(place, name, token);
+	if (!settings_write_domains(&place->stack, &place->account, name, NULL))
+		return false;
+	tell_selfserv(place);
+	if (!selfserv_serves(&place->stack, name, token))
+		shc_warning("selfserv does not serve the domain yet: %s tells why",
+					place->stack.selfserv_log);
+	return true;
+}
+
+static const CliOption create_options[] = {DIR_AND_JSON};
+
+static int
+run_create(int argc, char **argv)
+{
+	Place place;
+	bool good;
+
+	if (!object_check_words("domain create", argc, 1))
+		return EXIT_CODE_USAGE;
+	good = open_place(&place) && create(&place, argv[0]);
+	close_place(&place);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_create = {
+	.name = "create",
+	.summary = "make a further domain in a stack",
+	.arguments = "NAME",
+	.description =
+		"A domain is a database of its own, with its own users and tokens. Prints the token\n"
+		"of its root user, once. The running selfserv serves it at once. With --json:\n"
+		"{\"domain\", \"token\", \"uri\"}.\n",
+	.examples = "$ selfctl domain create plant2\n"
+				"$ selfctl domain create plant3 --json | jq -r .token\n",
+	.options = create_options,
+	.run = run_create,
+};
+
+/* ---- drop ---- */
+
+static bool
+drop(Place *place, const char *name)
+{
+	if (!find_domain(place, name))
+		return false;
+	if (strcmp(name, place->stack.domain) == 0)
+	{
+		shc_error("%s is the stack's own domain: it goes with the folder", name);
+		return false;
+	}
+	if (!settings_write_domains(&place->stack, &place->account, NULL, name))
+		return false;
+	tell_selfserv(place);
+	return domain_drop(&place->stack, name);
+}
+
+static const CliOption drop_options[] = {
+	DIR_OPTION(&where.dir),
+	{'y', "yes", NULL, "do it: everything in the domain is gone for good", CLI_FLAG, &options.yes,
+	 0, 0},
+	{.name = NULL},
+};
+
+static int
+run_drop(int argc, char **argv)
+{
+	Place place;
+	bool good;
+
+	if (!object_check_words("domain drop", argc, 1))
+		return EXIT_CODE_USAGE;
+	if (!options.yes)
+	{
+		fprintf(
+			stderr,
+			"selfctl domain drop: say --yes; everything in the domain %s will be gone for good\n",
+			argv[0]);
+		return EXIT_CODE_USAGE;
+	}
+	good = open_place(&place) && drop(&place, argv[0]);
+	close_place(&place);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_drop = {
+	.name = "drop",
+	.summary = "delete a domain with everything in it",
+	.arguments = "NAME",
+	.description = "selfserv stops serving it first. The stack's own domain cannot be dropped.\n",
+	.examples = "$ selfctl domain drop plant2 --yes\n",
+	.options = drop_options,
+	.run = run_drop,
+};
+
+/* ---- rotate-token ---- */
+
+static bool
+rotate(Place *place, const char *name)
+{
+	const char *token = NULL;
+	Credentials credentials = {.url = place->stack.url, .domain = name};
+
+	if (!find_domain(place, name) || !domain_rotate_token(&place->stack, name, &token))
+		return false;
+	print_token(place, name, token);
+	credentials.token = token;
+	return strcmp(name, place->stack.domain) != 0 ||
+		   stack_write_credentials(&place->stack, &credentials);
+}
+
+static const CliOption rotate_options[] = {DIR_AND_JSON};
+
+static int
+run_rotate(int argc, char **argv)
+{
+	Place place;
+	bool good;
+
+	if (!object_check_words("domain rotate-token", argc, 1))
+		return EXIT_CODE_USAGE;
+	good = open_place(&place) && rotate(&place, argv[0]);
+	close_place(&place);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_rotate = {
+	.name = "rotate-token",
+	.summary = "give the root user of a domain a new token",
+	.arguments = "NAME",
+	.description =
+		"All his other tokens are void at once. That of the stack's own domain is written to\n"
+		"credentials.json, too.\n",
+	.examples = "$ selfctl domain rotate-token plant2\n",
+	.options = rotate_options,
+	.run = run_rotate,
+};
+
+/* ---- check ---- */
+
+/*
+ * What can be wrong with a domain: a row for each test, with what to do when it has failed. The
+ * invalidation triggers must be ENABLE ALWAYS: pg_restore --disable-triggers changes that, and then a
+ * revoked right may stay.
+ */
+static const char check_query[] =
+	"SELECT c.name AS check, CASE WHEN c.good THEN 'ok' ELSE 'FAULT' END AS result, "
+	" CASE WHEN NOT c.good THEN c.advice END AS advice FROM (VALUES"
+	" ('version', (SELECT e.extversion = a.default_version FROM pg_catalog.pg_extension AS e"
+	"    JOIN pg_catalog.pg_available_extensions AS a ON a.name = e.extname"
+	"    WHERE e.extname = 'selfhost'), 'run ALTER EXTENSION selfhost UPDATE'),"
+	" ('initialised', EXISTS (SELECT FROM selfhost.user_account), 'run SELECT selfhost.init()'),"
+	" ('triggers', NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t"
+	"    WHERE t.tgname IN ('invalidate', 'invalidate_truncated') AND t.tgenabled <> 'A'),"
+	"    'run ALTER TABLE ... ENABLE ALWAYS TRIGGER invalidate and invalidate_truncated'),"
+	" ('gateway role', (SELECT r.rolcanlogin AND NOT r.rolsuper FROM pg_catalog.pg_roles AS r"
+	"    WHERE r.rolname = 'selfhost_gateway'),"
+	"    'ALTER ROLE selfhost_gateway LOGIN NOSUPERUSER'),"
+	" ('gateway grants', NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+	"    WHERE c.relnamespace = 'selfhost'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', "
+	"'f')"
+	"    AND pg_catalog.has_table_privilege('selfhost_gateway', c.oid, 'SELECT')),"
+	"    'the role selfhost_gateway must have no rights on tables: revoke them'),"
+	" ('program manager', (SELECT s.loaded FROM selfhost.manager_status AS s),"
+	"    'add selfhost to shared_preload_libraries, or run selfpwrk --manager'),"
+	" ('points', NOT EXISTS (SELECT FROM selfhost.check_chunks()),"
+	"    'SELECT * FROM selfhost.check_chunks() names the rows; restore them from a backup')"
+	" ) AS c (name, good, advice)";
+
+static bool
+take_result(void *context, int n, const char *const *value)
+{
+	bool *good = context;
+
+	(void) n;
+	*good = *good && strcmp(value[1], "ok") == 0;
+	return true;
+}
+
+static const CliOption check_options[] = {
+	SESSION_OPTIONS(where),
+	{0, "json", NULL, "print JSON", CLI_FLAG, &options.json, 0, 0},
+	{.name = NULL},
+};
+
+static int
+run_check(int argc, char **argv)
+{
+	const Listing listing = {.query = check_query, .heading = {"CHECK", "RESULT", "WHAT TO DO"}};
+	Session session;
+	bool is_sound = true;
+	bool good;
+
+	if (argc == 1 && where.domain == NULL)
+		where.domain = argv[0];
+	else if (!object_check_words("domain check", argc, 0))
+		return EXIT_CODE_USAGE;
+	good = session_open(&session, &where);
+	if (good)
+	{
+		shc_pg_set_quiet(session.pg, true);
+		good = listing_print(&session, &listing, options.json) &&
+			   shc_pg_exec(session.pg, check_query, 0, NULL, take_result, &is_sound);
+		if (!good)
+			shc_error("%s", shc_pg_message(session.pg));
+	}
+	session_close(&session);
+	return good && is_sound ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_check = {
+	.name = "check",
+	.summary = "look for what is wrong with a domain",
+	.arguments = "[NAME]",
+	.description =
+		"Reads all points, so it takes a while where there are many: some ten million a\n"
+		"second. Exit code 1 when something is wrong.\n",
+	.examples = "$ selfctl domain check\n"
+				"$ selfctl domain check plant2\n"
+				"$ selfctl domain check --uri service=plant2 --json\n",
+	.options = check_options,
+	.run = run_check,
+};
+
+/* ---- upgrade ---- */
+
+static bool
+upgrade_one(const Place *place, const char *name)
+{
+	char *before = NULL;
+	char *after = NULL;
+	ShcPg *pg = NULL;
+	static const char version[] =
+		"SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'selfhost'";
+	bool good = shc_pg_connect(stack_conninfo(&place->stack, name), 10, &pg) &&
+				shc_pg_value(pg, version, 0, NULL, &before) &&
+				shc_pg_script(pg, "ALTER EXTENSION selfhost UPDATE") &&
+				shc_pg_value(pg, version, 0, NULL, &after);
+
+	if (!good)
+		printf("%-20s failed\n", name);
+	else if (strcmp(before, after) == 0)
+		printf("%-20s %s already\n", name, after);
+	else
+		printf("%-20s %s -> %s\n", name, before, after);
+	free(before);
+	free(after);
+	shc_pg_close(pg);
+	return good;
+}
+
+static const CliOption upgrade_options[] = {DIR_OPTION(&where.dir), {.name = NULL}};
+
+static int
+run_upgrade(int argc, char **argv)
+{
+	Place place;
+	bool good = open_place(&place);
+
+	(void) argc;
+	(void) argv;
+	/* One that fails does not hold up the others. */
+	for (int i = 0; i < place.domains.n; i++)
+		good = upgrade_one(&place, place.domains.item[i].name) && good;
+	close_place(&place);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static const CliCommand cmd_domain_upgrade = {
+	.name = "upgrade",
+	.summary = "bring the extension of all domains to the version that is installed",
+	.examples = "$ selfctl domain upgrade\n",
+	.options = upgrade_options,
+	.run = run_upgrade,
+};
+
+static const CliCommand *const commands[] = {
+	&cmd_domain_list,
+	&cmd_domain_create,
+	&cmd_domain_drop,
+	&cmd_domain_rotate,
+	&cmd_domain_upgrade,
+	&cmd_domain_check,
+	NULL,
+};
+
+const CliCommand cmd_domain = {
+	.name = "domain",
+	.summary = "domains of a stack: databases of their own, with their own users",
+	.examples = "$ selfctl domain create plant2\n"
+				"$ selfctl domain list\n"
+				"$ selfctl timeseries list --domain plant2\n"
+				"$ selfctl domain drop plant2 --yes\n",
+	.commands = commands,
+};
