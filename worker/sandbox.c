@@ -77,11 +77,6 @@ add_rules(scmp_filter_ctx context)
 	for (size_t i = 0; i < sizeof(fcntl_allowed) / sizeof(fcntl_allowed[0]); i++)
 		error |= seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 								  SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t) fcntl_allowed[i]));
-	/*
-	 * Nothing is connected by it, but it looks so: some versions of libcurl call it for a socket that
-	 * is connected already. Told that it is under way, they look again and find it done.
-	 */
-	error |= seccomp_rule_add(context, SCMP_ACT_ERRNO(EINPROGRESS), SCMP_SYS(connect), 0);
 	error |= seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 							  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	error |= seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
