@@ -88,7 +88,14 @@ try_memory(const WkTask *task, const char *argument, WkError *error)
 		*p = last; /* all of it is still in use */
 		last = (char *) p;
 	}
-	snprintf(text, sizeof(text), "%ld MiB%s", n, last == NULL ? "?" : "");
+	while (last != NULL)
+	{
+		char *before = *(char **) last;
+
+		free(last);
+		last = before;
+	}
+	snprintf(text, sizeof(text), "%ld MiB", n);
 	say(task, text);
 	errno = ENOMEM;
 	return outcome("memory", -1, error);
@@ -256,7 +263,7 @@ static bool
 try_reconnect(const WkTask *task, const char *argument, WkError *error)
 {
 	struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in peer;
+	struct sockaddr_in peer = {.sin_family = AF_INET};
 	socklen_t len = sizeof(peer);
 	char host[128] = "";
 	int port = 0;

@@ -58,7 +58,8 @@ test_good(void)
 
 	ok(read_said(&said, &succeeded, problem, &outcome) && succeeded, "a good answer");
 	is_int(outcome.status, 201, "its status");
-	is_str(outcome.headers.data, "{\"X-A\":\"a \\\"b\\\"\",\"Content-Type\":\"\xc3\xa5\xef\xbf\xbd\"}",
+	is_str(outcome.headers.data,
+		   "{\"X-A\":\"a \\\"b\\\"\",\"Content-Type\":\"\xc3\xa5\xef\xbf\xbd\"}",
 		   "its headers, as valid JSON");
 	ok(outcome.has_body && outcome.body.len == 3, "its body");
 	free_outcome(&outcome);
