@@ -27,6 +27,9 @@
 #define STATEMENT_MS	 20000
 #define STATEMENT_END_US INT64_C(30000000)
 
+/* How often a report is sent when others are in its way. */
+#define MAX_TRIES 5
+
 /* What programs ask of the domain may take longer: up to their deadline. */
 #define CALL_STATEMENT_MS 3600000
 
@@ -110,8 +113,6 @@ take_registration(WkDomain *domain, const WkPgResult *result)
 static void
 take_claim(WkDomain *domain, const WkPgResult *result)
 {
-	int asked = domain->claim_slots;
-
 	end_claim(domain);
 	domain->claim_at = shc_monotonic_us() + CLAIM_EVERY_US;
 	if (!wk_pg_good(result))
@@ -121,34 +122,50 @@ take_claim(WkDomain *domain, const WkPgResult *result)
 		wk_pg_give_up(domain->pg, "cannot claim");
 		return;
 	}
-	/* As many as there was room for: there may be more. */
-	if (wk_pg_rows(result) >= asked)
+	/* Where there was something there may be more, also when it was less than there was room for. */
+	if (wk_pg_rows(result) > 0)
 		domain->wants_claim = true;
 	for (int row = 0; row < wk_pg_rows(result); row++)
 		wk_domain_take(domain, result, row);
+}
+
+/* What to do about a report that the database has refused. */
+static void
+take_refusal(WkDomain *domain, WkTaken *taken, const WkPgResult *result)
+{
+	const char *sqlstate = wk_pg_sqlstate(result);
+
+	complain(domain, "report a run", result);
+	/* What cannot be stored is reported once more, without all that may be the reason. */
+	if (!taken->is_reduced && strncmp(sqlstate, "22", 2) == 0)
+	{
+		taken->is_reduced = true;
+		shc_buf_reset(&taken->log);
+		wk_taken_report_failure(taken, "the outcome cannot be stored");
+	}
+	/* Others were in the way: deadlocks, locks, limits of time. */
+	else if (taken->tries++ < MAX_TRIES &&
+			 (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 ||
+			  strcmp(sqlstate, "57014") == 0))
+		taken->report = WK_STEP_WAITING;
 }
 
 static void
 take_report(WkDomain *domain, const WkPgResult *result)
 {
 	WkTaken *taken = domain->doing_for;
+	const char *found;
 
 	taken->report = WK_STEP_DONE;
 	if (!wk_pg_good(result))
+		take_refusal(domain, taken, result);
+	else
 	{
-		complain(domain, "report a run", result);
-		/* What cannot be stored is reported once more, without all that may be the reason. */
-		if (!taken->is_reduced && strncmp(wk_pg_sqlstate(result), "22", 2) == 0)
-		{
-			taken->is_reduced = true;
-			shc_buf_reset(&taken->log);
-			wk_taken_report_failure(taken, "the outcome cannot be stored");
-		}
+		found = wk_pg_rows(result) == 1 ? wk_pg_text(result, 0, 0, NULL) : NULL;
+		if (found == NULL || found[0] != 't')
+			shc_warning("domain %s: run %s was no longer this worker's when it ended", domain->name,
+						taken->run_id);
 	}
-	else if (wk_pg_rows(result) == 1 && wk_pg_text(result, 0, 0, NULL) != NULL &&
-			 wk_pg_text(result, 0, 0, NULL)[0] != 't')
-		shc_warning("domain %s: run %s was no longer this worker's when it ended", domain->name,
-					taken->run_id);
 	wk_domain_drop_if_over(domain, taken);
 }
 

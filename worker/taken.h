@@ -42,6 +42,7 @@ typedef struct WkTaken
 
 	/* how it went */
 	WkStep report;
+	int tries;
 	bool is_reduced; /* the database has refused it once, and something was left out */
 	const char *state;
 	int status;
