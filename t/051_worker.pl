@@ -3,7 +3,10 @@
 use strict;
 use warnings;
 
+use IO::Socket::UNIX;
 use IPC::Run;
+use PostgreSQL::Test::Utils;
+use Socket qw(SOCK_DGRAM);
 use Test::More;
 use Time::HiRes qw(time);
 use ShTest;
@@ -216,6 +219,30 @@ $run = $worker->run_of($long);
 is($run->{state}, 'failed', 'what does not, is ended');
 is($run->{error}, 'the worker was stopped', 'and the run says why');
 is($worker->query('SELECT count(*) FROM selfhost.program_worker'), 0, 'it has left');
+
+# ---- the service manager ----
+
+my $socket_path = PostgreSQL::Test::Utils::tempdir_short() . '/notify';
+my $notify = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $socket_path) or die "cannot listen: $!";
+{
+	local $ENV{NOTIFY_SOCKET} = $socket_path;
+	$worker->start;
+}
+sub notified
+{
+	my $text = '';
+	local $SIG{ALRM} = sub { die "nothing was said\n" };
+	alarm($ShTest::TIMEOUT);
+	$notify->recv($text, 256);
+	alarm(0);
+	return $text;
+}
+is(notified(), 'READY=1', 'it says when programs can run');
+kill('HUP', $worker->{pid});
+is(notified(), 'RELOADING=1', 'that it reads its configuration again');
+is(notified(), 'READY=1', 'that it has');
+is($worker->stop, 0, 'it stops again');
+is(notified(), 'STOPPING=1', 'and says so');
 
 # ---- the command line ----
 

@@ -42,6 +42,7 @@ typedef struct Service
 	WkDomain *domains;
 	WkDomain *next_claim; /* whose turn it is; NULL: the first */
 	int64_t file_at;
+	bool was_ready;		 /* programs could run, and the service manager was told */
 	int64_t stop_at;	 /* monotonic: then what runs is ended; 0: not stopping */
 	int64_t farewell_at; /* then nobody waits any more */
 } Service;
@@ -64,8 +65,12 @@ find_run(const Service *service, int64_t serial)
 static void
 on_ready(void *owner)
 {
-	(void) owner;
+	Service *service = owner;
+
 	shc_info("programs can run");
+	if (!service->was_ready)
+		shc_notify_manager("READY=1");
+	service->was_ready = true;
 }
 
 static void
@@ -465,7 +470,6 @@ wk_service_main(const WkConfig *config, ShcDomainFile *file, const WkServiceEven
 	{
 		shc_info("selfpwrk " SH_VERSION " starts: %d runs at once, %d for each domain",
 				 service.shared.slots, service.shared.slots_per_domain);
-		shc_notify_manager("READY=1");
 		serve(&service);
 	}
 	clean_up(&service);
