@@ -319,11 +319,13 @@ SELECT count(fail('succeeded')) FROM generate_series(1, 20);
 SELECT count(*) < 20 AS few FROM run WHERE name = 'often';
 RESET selfhost.runs_kept;
 UPDATE selfhost.program_run SET finished = now() - interval '31 days' WHERE id IN (SELECT id FROM run WHERE name = 'often');
+SELECT selfhost._housekeeping_due(again => true) IS NOT NULL;
 SELECT selfhost.manager_tick() > now();
 SELECT count(*) FROM run WHERE name = 'often';
 SELECT ask($$get_program_webhook(id('hook'))$$);
 SELECT selfhost.worker_finish(:w1, c.run_id, 'succeeded') FROM selfhost.worker_claim(:w1, 1) c;
 UPDATE selfhost.program_run SET finished = now() - interval '6 min' WHERE id = ticket();
+SELECT selfhost._housekeeping_due(again => true) IS NOT NULL;
 SELECT selfhost.manager_tick() > now();
 SELECT count(*) FROM selfhost.program_call c JOIN selfhost.program_run r ON r.id = c.run_id WHERE r.state = 'succeeded';
 -- Everything goes with the program.

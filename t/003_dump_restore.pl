@@ -22,6 +22,17 @@ my $path = "/v2/timeseries/$uuid/data?start=2020-01-01T00:00:00Z&end=2020-02-01T
 my $before = $sh->get($path, token => $user->{token});
 is(scalar(@{ $before->{json} }), 10000, 'all of them are read');
 
+# A routine that is signed and has run; nobody takes the next run.
+my $program = $sh->post('/v2/programs', { name => 'dumped', type => 'routine', state => 'active', schedule => '@every 1h',
+	deadline => 1000, language => 'lua' })->{json}{uuid};
+is($sh->request('POST', "/v2/programs/$program/code", content => 'x', content_type => 'text/plain')->{status}, 201, 'code');
+is($sh->put("/v2/programs/$program/revisions/0/sign")->{status}, 204, 'signed');
+my $insert = qq{INSERT INTO selfhost.program_run (program_uuid, kind, state, due, deadline, finished)
+	VALUES ('$program', 'routine', 'succeeded', now(), 1000, now()) RETURNING id};
+$sh->psql($insert);
+ok($node->poll_query_until('test', 'SELECT due IS NOT NULL FROM selfhost.program_schedule'), 'it is scheduled');
+my $schedule = $sh->psql('SELECT * FROM selfhost.program_schedule');
+
 my $dump = "$sh->{dir}/test.dump";
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('test') ], 'pg_dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
@@ -43,7 +54,12 @@ foreach my $what (qw(users groups things timeseries))
 }
 is($sh->get('/v2/users', token => $user->{token}, domain => 'restored')->{status}, 403, 'rights are checked');
 
+is($sh->get("/v2/programs/$program/runs", domain => 'restored')->{content}, $sh->get("/v2/programs/$program/runs")->{content},
+	'the runs of a program');
+is($node->safe_psql('restored', 'SELECT * FROM selfhost.program_schedule'), $schedule, 'it is due at the same time');
+
 # New objects do not collide with restored ones.
+is((split(/\n/, $node->safe_psql('restored', $insert)))[0], 2, 'a new run has the next number');
 $r = $sh->post('/v2/timeseries', { name => 'after', si_unit => 'C' }, domain => 'restored');
 is($r->{status}, 201, 'a new series');
 $r = $sh->request('POST', "/v2/timeseries/$r->{json}{uuid}/data", domain => 'restored', content => '[{"v":1,"ts":"2020-01-01T00:00:00Z"}]');

@@ -75,6 +75,19 @@ wait_for('a schedule is worked out in a second or two', 'three',
 	q{SELECT due IS NOT NULL AND due < since + interval '5 s' FROM selfhost.program_schedule});
 wait_for('and followed', 'three', q{SELECT queued < (SELECT since FROM selfhost.program_schedule) + interval '10 s' FROM selfhost.program_run});
 
+# ---- housekeeping ----
+
+$node->safe_psql('one', q{
+	INSERT INTO selfhost.dataset (name, format, content, size, checksum) VALUES ('dataset', 'misc', 1, 0, sha256(''));
+	INSERT INTO selfhost.dataset_upload (dataset_uuid, content, expires) SELECT uuid, 2, now() - interval '1 s' FROM selfhost.dataset;
+	SELECT uuid AS series FROM selfhost.create_timeseries('{"name":"old","si_unit":"C"}') AS j (json), json_to_record(j.json) AS r (uuid uuid) \\gset
+	SELECT FROM selfhost.add_timeseries_data(:'series', body => '[{"v":1,"ts":"2020-01-01T00:00:00Z"}]');
+	SELECT selfhost.set_retention(NULL, interval '1 year')});
+# It has been done within the last minute, it may be; this asks for it again.
+$node->safe_psql('one', 'SELECT selfhost._housekeeping_due(again => true)');
+wait_for('an expired upload goes', 'one', 'SELECT count(*) = 0 FROM selfhost.dataset_upload');
+wait_for('old points go', 'one', 'SELECT count(*) = 0 FROM selfhost.tail');
+
 # ---- databases come and go ----
 
 foreach my $round (1 .. 3)

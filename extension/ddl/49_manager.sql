@@ -212,43 +212,59 @@ BEGIN
 END
 $$;
 
--- When there is something to do: at most a minute ahead.
-CREATE FUNCTION selfhost._next_tick(instant timestamptz) RETURNS timestamptz
+-- When something is due next. What is left over from this tick comes with the next one.
+CREATE FUNCTION selfhost._next_due(instant timestamptz) RETURNS timestamptz
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN least(instant + '60 s',
-        -- What is left over from this tick comes with the next.
-        (SELECT coalesce(s.due, instant) FROM selfhost.program_schedule AS s
-         ORDER BY s.due NULLS FIRST LIMIT 1),
-        (SELECT r.lease_until FROM selfhost.program_run AS r
-         WHERE r.state = 'running' ORDER BY r.lease_until LIMIT 1),
-        (SELECT min(r.queued) FROM selfhost.program_run AS r
-         WHERE r.state = 'queued' AND r.kind IN ('webhook', 'check')) + selfhost._queue_limit());
+    RETURN (SELECT coalesce(s.due, instant) FROM selfhost.program_schedule AS s
+            ORDER BY s.due NULLS FIRST LIMIT 1);
 END
 $$;
 
 -- Does what is due in this domain, a bounded part of it, and returns when to call it again. One at a time:
--- where another is at it, nothing is done.
+-- where another is at it, nothing is done. It is called in fresh sessions mostly, where each function and
+-- each table that is touched costs more than what it does: so it looks first.
 CREATE FUNCTION selfhost.manager_tick() RETURNS timestamptz
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     instant timestamptz := clock_timestamp();
+    work    record;
+    again   timestamptz;
 BEGIN
     IF NOT selfhost._lock_manager() THEN
         RETURN instant + '1 s';
     END IF;
-    PERFORM selfhost._plan_new();
-    IF selfhost._queue_due(instant) > 0 THEN
-        PERFORM pg_notify('selfhost_run', '');
+    SELECT s.due, r.lease_until, c.queued + selfhost._queue_limit() AS expires INTO work
+        FROM (SELECT min(coalesce(p.due, '-infinity')) AS due
+              FROM (SELECT p.due FROM selfhost.program_schedule AS p
+                    ORDER BY p.due NULLS FIRST LIMIT 1) AS p) AS s,
+             (SELECT min(r.lease_until) AS lease_until FROM selfhost.program_run AS r
+              WHERE r.state = 'running') AS r,
+             (SELECT min(r.queued) AS queued FROM selfhost.program_run AS r
+              WHERE r.state = 'queued' AND r.kind IN ('webhook', 'check')) AS c;
+    IF work.due <= instant THEN
+        IF work.due = '-infinity' THEN
+            PERFORM selfhost._plan_new();
+        END IF;
+        IF selfhost._queue_due(instant) > 0 THEN
+            PERFORM pg_notify('selfhost_run', '');
+        END IF;
+        work.due := selfhost._next_due(instant);
     END IF;
-    PERFORM selfhost._expire_calls();
-    PERFORM selfhost._lose_overdue();
-    PERFORM selfhost._prune_runs();
+    IF work.expires <= instant THEN
+        PERFORM selfhost._expire_calls();
+        work.expires := instant + '1 s';
+    END IF;
+    IF work.lease_until IS NOT NULL THEN
+        PERFORM selfhost._lose_overdue();
+        work.lease_until := greatest(work.lease_until, instant + '1 s');
+    END IF;
+    again := least(instant + '60 s', work.due, work.lease_until, work.expires);
     IF selfhost._housekeeping_due() AND selfhost._keep_house() THEN
         PERFORM selfhost._housekeeping_due(again => true);
-        RETURN least(selfhost._next_tick(instant), instant + '1 s');
+        again := least(again, instant + '1 s');
     END IF;
-    RETURN selfhost._next_tick(instant);
+    RETURN again;
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.manager_tick() TO selfhost_worker;
@@ -257,13 +273,15 @@ GRANT EXECUTE ON FUNCTION selfhost.manager_tick() TO selfhost_worker;
 CREATE FUNCTION selfhost._housekeeping_due(again boolean DEFAULT false) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sh_housekeeping_due' LANGUAGE C STRICT;
 
--- What has nothing to do with programs, in bounded steps. True: there is more to do. What fails must not
+-- What is not urgent, in bounded steps. True: there is more to do. What fails must not
 -- keep programs from running: it is told, and left to the next time.
 CREATE FUNCTION selfhost._keep_house() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     more boolean := false;
 BEGIN
+    PERFORM selfhost._prune_runs();
+    PERFORM selfhost._lose_overdue();
     BEGIN
         PERFORM selfhost._expire_uploads();
     EXCEPTION WHEN OTHERS THEN
