@@ -361,6 +361,8 @@ set_manners(WkHttp *http, struct curl_slist *headers, struct curl_slist *connect
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, left);
+	/* It has nothing to wait for, but would first let so much time pass. */
+	curl_easy_setopt(easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
