@@ -53,6 +53,7 @@ for name in ("base64 cgi enum fmt hex http json log math rand selfapi text times
 end
 LUA
 ok($good, 'the modules can be listed');
+# "january (1) to december"
 my %months = map { $_ => 1 } qw(february march april may june july august september october november);
 for my $line (split /\n/, $members)
 {
