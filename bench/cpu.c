@@ -16,6 +16,10 @@
 
 #define PATH_LEN 320
 
+/* Peers are calm when they use less than a tenth of a processor. */
+#define CALM_US	   200000
+#define CALM_LOOKS 15
+
 double
 now_us(void)
 {
@@ -174,6 +178,21 @@ cpu_print(const Target *target, CpuTimes used, double n)
 		printf(",\"server_cpu_us\":%.1f", used.influx / n);
 	if (target == &target_victoria)
 		printf(",\"server_cpu_us\":%.1f", used.victoria / n);
+}
+
+void
+cpu_wait_for_peers(void)
+{
+	for (int i = 0; i < CALM_LOOKS; i++)
+	{
+		CpuTimes before = cpu_now();
+		CpuTimes used;
+
+		usleep(CALM_US);
+		used = cpu_between(before, cpu_now());
+		if (used.influx + used.victoria < CALM_US / 10.0)
+			return;
+	}
 }
 
 long

@@ -21,6 +21,12 @@ extern CpuTimes cpu_between(CpuTimes before, CpuTimes after);
 /* Prints ',"gateway_cpu_us":…' and so on, for one of n requests to the target. */
 extern void cpu_print(const Target *target, CpuTimes used, double n);
 
+/*
+ * Waits until the peers do nothing any more, such as merging what another load has given them, but not
+ * for ever: what they do then is theirs.
+ */
+extern void cpu_wait_for_peers(void);
+
 /* A value in kB of /proc/PID/status, such as "VmRSS"; -1: no such process, or line. */
 extern long status_kb(const char *pid, const char *name);
 

@@ -116,9 +116,10 @@ ingest_once(const Target *target, long repetition)
 	if (members == NULL)
 		fail("ingest", "out of memory");
 	crew_open(members, n, target);
-	target->create_dataset(&members[0].conn, settings.dataset, true);
+	target->create_dataset(&members[0].conn, settings.dataset, repetition == 0);
 	for (int i = 0; i < n; i++)
 		prepare(&members[i]);
+	cpu_wait_for_peers();
 	result = crew_run(members, n, send_all);
 	printf("{\"repetition\":%ld,\"target\":\"%s\",\"seconds\":%.6f,\"requests\":%zu,\"points\":%zu,"
 		   "\"p50_us\":%.1f,\"p99_us\":%.1f",

@@ -107,7 +107,8 @@ mix_once(const Target *target, long repetition)
 	crew_open(members, n, target);
 	for (int i = 0; i < n; i++)
 		prepare(&members[i]);
-	target->create_dataset(&members[0].conn, ((Mix *) members[0].work)->dataset, true);
+	target->create_dataset(&members[0].conn, ((Mix *) members[0].work)->dataset, repetition == 0);
+	cpu_wait_for_peers();
 	end_us = now_us() + (double) settings.milliseconds * 1e3;
 	result = crew_run(members, n, mix_until_end);
 	printf(

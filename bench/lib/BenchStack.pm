@@ -28,16 +28,26 @@ sub new
 	return bless { %options, selfctl => "$options{top}/selfctl/selfctl", stack => "$options{dir}/selfhost", peers => {}, owner => $$ }, $class;
 }
 
+# The program whose output is waited for.
+our $running = 0;
+
 # The output of a program; dies when it fails.
 sub capture
 {
 	my (@command) = @_;
-	open(my $fh, '-|', @command) or die "bench: cannot run $command[0]: $!\n";
+	local $running = open(my $fh, '-|', @command) or die "bench: cannot run $command[0]: $!\n";
 	local $/;
 	my $out = <$fh>;
 	close($fh) or die "bench: \"@command[0 .. ($#command < 1 ? $#command : 1)]\" failed\n";
 	$out =~ s/\n+\z//;
 	return $out;
+}
+
+# Ends the program that is waited for: the wait would last as long as it does.
+sub interrupt
+{
+	kill 'TERM', $running if $running;
+	return;
 }
 
 # As system(), what it prints goes to a log.
