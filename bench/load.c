@@ -62,9 +62,10 @@ static const struct
 	const char *name;
 	void (*run)(void);
 } loads[] = {
-	{"fill", load_fill},	 {"ingest", load_ingest}, {"read", load_read},
-	{"mixed", load_mixed},	 {"memory", load_memory}, {"backend-memory", load_backend_memory},
-	{"access", load_access}, {"cpu", load_cpu},		  {"disk", load_disk},
+	{"fill", load_fill},	   {"ingest", load_ingest}, {"read", load_read},
+	{"mixed", load_mixed},	   {"memory", load_memory}, {"backend-memory", load_backend_memory},
+	{"access", load_access},   {"cpu", load_cpu},		{"disk", load_disk},
+	{"dataset", load_dataset},
 };
 
 void
@@ -117,8 +118,8 @@ main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fputs(
-		"usage: load fill|ingest|read|mixed|memory|backend-memory|access|cpu|disk NAME=VALUE...\n",
-		stderr);
+	fputs("usage: load fill|ingest|read|mixed|memory|backend-memory|access|cpu|disk|dataset "
+		  "NAME=VALUE...\n",
+		  stderr);
 	return 2;
 }

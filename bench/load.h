@@ -29,7 +29,7 @@ typedef struct Settings
 	const char *kind;	 /* see points.h */
 	const char *csv[MAX_CSV];
 	const char *list; /* file with the uuids of the dataset's series */
-	const char *what; /* which reads */
+	const char *what; /* which reads; for backend-memory the path of a dataset */
 	const char *file; /* to be written to, and removed */
 	long csv_files;
 	long series;
@@ -57,5 +57,6 @@ extern void load_backend_memory(void);
 extern void load_access(void);
 extern void load_cpu(void);
 extern void load_disk(void);
+extern void load_dataset(void);
 
 #endif
