@@ -6,6 +6,7 @@
  */
 #include "buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,5 +138,20 @@ shc_buf_json_string(ShcBuf *buf, const char *text, size_t len)
 		buf->len = start;
 		buf->data[start] = '\0';
 	}
+	return false;
+}
+
+bool
+shc_buf_read(ShcBuf *buf, FILE *stream)
+{
+	char piece[8192];
+	size_t len;
+
+	while ((len = fread(piece, 1, sizeof(piece), stream)) > 0 && shc_buf_append(buf, piece, len))
+		;
+	explicit_bzero(piece, sizeof(piece));
+	if (!buf->failed)
+		return !ferror(stream);
+	errno = EFBIG;
 	return false;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct ShcBuf
 {
@@ -23,6 +24,11 @@ extern bool shc_buf_append(ShcBuf *buf, const void *data, size_t len);
 extern bool shc_buf_puts(ShcBuf *buf, const char *text);
 extern bool
 shc_buf_printf(ShcBuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * Appends the rest of a stream. False, with errno: it cannot be read (EFBIG: does not fit). What it has
+ * used besides is wiped: the stream may hold secrets.
+ */
+extern bool shc_buf_read(ShcBuf *buf, FILE *stream);
 /* Appends a JSON string with its quotes. */
 extern bool shc_buf_json_string(ShcBuf *buf, const char *text, size_t len);
 

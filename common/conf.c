@@ -251,3 +251,34 @@ shc_conf_find(const char *name)
 			  name);
 	return NULL;
 }
+
+bool
+shc_conf_load(const ShcConfKey *keys, void *conf, const ShcConfSource *source)
+{
+	const char *name = source->file != NULL ? source->file : getenv("CONFIG_FILENAME");
+	char *file = NULL;
+	bool good;
+
+	if (source->standard != NULL)
+	{
+		file = shc_conf_find(name != NULL && name[0] != '\0' ? name : source->standard);
+		if (file == NULL)
+			return false;
+	}
+	good = shc_conf_defaults(keys, conf) && (file == NULL || shc_conf_read(keys, conf, file));
+	free(file);
+	for (int i = 0; i < source->nassignments; i++)
+		good = shc_conf_assign(keys, conf, source->assignment[i]) && good;
+	return good;
+}
+
+void
+shc_conf_print_keys(const ShcConfKey *keys)
+{
+	for (const ShcConfKey *key = keys; key->name != NULL; key++)
+	{
+		if (key->type != SHC_CONF_IGNORED)
+			printf("%-32s %-8s %s\n", key->name, key->standard[0] != '\0' ? key->standard : "\"\"",
+				   key->help);
+	}
+}

@@ -52,6 +52,24 @@ extern bool shc_conf_assign(const ShcConfKey *keys, void *conf, const char *assi
 
 extern void shc_conf_free(const ShcConfKey *keys, void *conf);
 
+/* Where a program's configuration comes from. */
+typedef struct ShcConfSource
+{
+	const char *file;	  /* as --config names it; NULL: $CONFIG_FILENAME, else the standard name */
+	const char *standard; /* NULL: no file is read, whatever the others say */
+	const char *const *assignment; /* "section.key=value"; they override the file */
+	int nassignments;
+} ShcConfSource;
+
+/*
+ * Defaults, then the file, then the assignments. False after any error; all of them are logged. The
+ * caller has zeroed conf, and frees it in any case.
+ */
+extern bool shc_conf_load(const ShcConfKey *keys, void *conf, const ShcConfSource *source);
+
+/* Prints the keys with their defaults and help to standard output, but those that are ignored. */
+extern void shc_conf_print_keys(const ShcConfKey *keys);
+
 /*
  * Finds a file by the search order of Self-host: an absolute or ./relative name as it is, else
  * /etc/selfhost, /etc/xdg/selfhost, $HOME/.config/selfhost, the current directory; with .yaml and

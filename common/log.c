@@ -51,6 +51,20 @@ shc_log_level_parse(const char *text, ShcLogLevel *level)
 }
 
 bool
+shc_log_configure_level(const char *text)
+{
+	ShcLogLevel level;
+
+	if (!shc_log_level_parse(text, &level))
+	{
+		shc_error("log.level: must be debug, info, warning or error");
+		return false;
+	}
+	shc_log_set_level(level);
+	return true;
+}
+
+bool
 shc_log_enabled(ShcLogLevel level)
 {
 	return (int) level >= atomic_load_explicit(&least_level, memory_order_relaxed);

@@ -20,6 +20,8 @@ typedef enum ShcLogLevel
 /* Lines below the level are dropped. May be called at any time from any thread. */
 extern void shc_log_set_level(ShcLogLevel level);
 extern bool shc_log_level_parse(const char *text, ShcLogLevel *level);
+/* The same by the value of the key log.level; false, and logged, when it is none. */
+extern bool shc_log_configure_level(const char *text);
 extern bool shc_log_enabled(ShcLogLevel level);
 
 /* Human-readable lines ("selfctl: cannot ...") instead of JSON, for the CLI. */

@@ -41,8 +41,11 @@ extern void shc_loop_close(ShcLoop *loop);
 extern bool shc_loop_watch(ShcLoop *loop, ShcWatch *watch, int fd, uint32_t events);
 extern void shc_loop_unwatch(ShcLoop *loop, ShcWatch *watch);
 
-/* Waits for events until `until` (monotonic microseconds) at most, and dispatches them. */
-extern void shc_loop_turn(ShcLoop *loop, int64_t until);
+/*
+ * Waits for events until `until` (monotonic microseconds) at most, and dispatches them. expects_soon:
+ * one will come within some dozens of microseconds, as a rule.
+ */
+extern void shc_loop_turn(ShcLoop *loop, int64_t until, bool expects_soon);
 
 /* Ends the wait of another thread's loop. */
 extern void shc_loop_wake(ShcLoop *loop);

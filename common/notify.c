@@ -1,12 +1,14 @@
 /*
- * notify.c: what the service manager wants to be told.
+ * notify.c: messages to the service manager, and signals from whoever it is.
  */
 #include "notify.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -33,4 +35,20 @@ shc_notify_manager(const char *state)
 			   (socklen_t) (offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		shc_warning("cannot notify the service manager: %s", strerror(errno));
 	close(fd);
+}
+
+int
+shc_signals_open(int flags)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGQUIT);
+	sigaddset(&signals, SIGHUP);
+	/* Threads inherit the mask. */
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC | flags);
 }

@@ -273,6 +273,40 @@ shc_pg_server_version(const ShcPg *pg)
 	return PQserverVersion(pg->connection);
 }
 
+/* A copy of what libpq has allocated, which is freed. */
+static char *
+take_bytes(unsigned char *bytes, size_t len)
+{
+	char *copy = bytes != NULL ? malloc(len + 1) : NULL;
+
+	if (copy != NULL)
+	{
+		memcpy(copy, bytes, len);
+		copy[len] = '\0';
+	}
+	else
+		shc_error("out of memory");
+	PQfreemem(bytes);
+	return copy;
+}
+
+char *
+shc_pg_bytea_text(ShcPg *pg, const void *data, size_t len)
+{
+	size_t text_len = 0; /* with the zero byte */
+	unsigned char *text = PQescapeByteaConn(pg->connection, data, len, &text_len);
+
+	return take_bytes(text, text_len > 0 ? text_len - 1 : 0);
+}
+
+char *
+shc_pg_bytea_bytes(const char *text, size_t *len)
+{
+	unsigned char *bytes = PQunescapeBytea((const unsigned char *) text, len);
+
+	return take_bytes(bytes, *len);
+}
+
 void
 shc_pg_set_quiet(ShcPg *pg, bool is_quiet)
 {

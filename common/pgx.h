@@ -51,6 +51,10 @@ extern bool shc_pg_stream(ShcPg *pg, const char *sql, int n, const char *const *
 extern void shc_pg_set_quiet(ShcPg *pg, bool is_quiet);
 extern const char *shc_pg_message(const ShcPg *pg);
 
+/* Bytes as the text of a bytea, and back; malloc'd. NULL, and logged: out of memory. */
+extern char *shc_pg_bytea_text(ShcPg *pg, const void *data, size_t len);
+extern char *shc_pg_bytea_bytes(const char *text, size_t *len);
+
 /* The SQLSTATE of the last error, "" when there was none; "08000" for a lost connection. */
 extern const char *shc_pg_sqlstate(const ShcPg *pg);
 

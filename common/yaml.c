@@ -164,8 +164,6 @@ static bool
 read_file(const char *file, ShcBuf *buf)
 {
 	FILE *stream = fopen(file, "re");
-	char piece[8192];
-	size_t len;
 	bool good;
 
 	if (stream == NULL)
@@ -173,15 +171,12 @@ read_file(const char *file, ShcBuf *buf)
 		shc_error("cannot open %s: %s", file, strerror(errno));
 		return false;
 	}
-	while ((len = fread(piece, 1, sizeof(piece), stream)) > 0 && shc_buf_append(buf, piece, len))
-		;
-	good = !ferror(stream) && !buf->failed;
+	good = shc_buf_read(buf, stream);
 	if (buf->failed)
 		shc_error("%s: too large", file);
 	else if (!good)
 		shc_error("cannot read %s: %s", file, strerror(errno));
 	fclose(stream);
-	explicit_bzero(piece, sizeof(piece));
 	return good;
 }
 

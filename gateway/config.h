@@ -9,6 +9,9 @@
 
 #include "conf.h"
 
+/* How often sweeps for limits of time run. */
+#define GW_TICK_US INT64_C(250000)
+
 /* Times in microseconds, sizes in bytes. Members in the order of their keys. */
 typedef struct GwConfig
 {

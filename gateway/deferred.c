@@ -36,7 +36,7 @@ static void listener_closed(GwPgConn *conn, const GwProblem *why);
 static const GwPgEvents listener_events = {listener_ready, listener_readable, listener_closed};
 
 void
-gw_deferred_init(GwDeferred *deferred, GwLoop *loop, const GwConfig *config,
+gw_deferred_init(GwDeferred *deferred, ShcLoop *loop, const GwConfig *config,
 				 const GwPgSettings *settings, GwHeavyLane *lane, int max_parked)
 {
 	deferred->loop = loop;

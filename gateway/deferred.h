@@ -21,7 +21,7 @@
 
 typedef struct GwDeferred
 {
-	GwLoop *loop;
+	ShcLoop *loop;
 	const GwConfig *config;
 	GwPgSettings settings;
 	GwHeavyLane *lane; /* runs the statements */
@@ -37,7 +37,7 @@ typedef struct GwDeferred
 } GwDeferred;
 
 /* settings are copied; what they point to outlives this. */
-extern void gw_deferred_init(GwDeferred *deferred, GwLoop *loop, const GwConfig *config,
+extern void gw_deferred_init(GwDeferred *deferred, ShcLoop *loop, const GwConfig *config,
 							 const GwPgSettings *settings, GwHeavyLane *lane, int max_parked);
 
 /* Hands a job of an operation with x-deferred over to the lane. It may fail at once. */

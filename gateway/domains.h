@@ -7,9 +7,8 @@
 #define SH_GATEWAY_DOMAINS_H
 
 #include <stdatomic.h>
-#include <sys/stat.h>
 
-#include "conf.h"
+#include "domain_file.h"
 
 typedef struct GwDomainSet
 {
@@ -17,19 +16,11 @@ typedef struct GwDomainSet
 	ShcDomains domains; /* sorted by name */
 } GwDomainSet;
 
-/* The file and how it looked when it was read last. Main thread only. */
-typedef struct GwDomainFile
-{
-	char *path; /* NULL: there is none */
-	struct stat seen;
-	bool is_missing;
-} GwDomainFile;
-
 /*
  * Reads the file when it has changed since the last call. NULL: it has not, or it is not usable
  * (logged once); then the old set stays. The caller owns one reference.
  */
-extern GwDomainSet *gw_domain_file_poll(GwDomainFile *file);
+extern GwDomainSet *gw_domain_file_poll(ShcDomainFile *file);
 
 /* A set without domains. */
 extern GwDomainSet *gw_domain_set_empty(void);

@@ -21,7 +21,7 @@ static void lane_closed(GwPgConn *conn, const GwProblem *why);
 static const GwPgEvents lane_events = {lane_ready, lane_readable, lane_closed};
 
 void
-gw_fast_lane_init(GwFastLane *lane, GwLoop *loop, const GwConfig *config,
+gw_fast_lane_init(GwFastLane *lane, ShcLoop *loop, const GwConfig *config,
 				  const GwPgSettings *settings)
 {
 	lane->loop = loop;

@@ -29,7 +29,7 @@ typedef struct GwPipelineEntry
 
 typedef struct GwFastLane
 {
-	GwLoop *loop;
+	ShcLoop *loop;
 	const GwConfig *config;
 	GwPgSettings settings;
 	GwPgConn *conn;
@@ -46,7 +46,7 @@ typedef struct GwFastLane
  * The lane is zeroed memory: its arrays are not touched before they are needed. settings are copied;
  * what they point to outlives the lane.
  */
-extern void gw_fast_lane_init(GwFastLane *lane, GwLoop *loop, const GwConfig *config,
+extern void gw_fast_lane_init(GwFastLane *lane, ShcLoop *loop, const GwConfig *config,
 							  const GwPgSettings *settings);
 extern void gw_fast_lane_submit(GwFastLane *lane, GwJob *job);
 extern void gw_fast_lane_cancel(GwFastLane *lane, GwJob *job);

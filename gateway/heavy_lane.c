@@ -22,7 +22,7 @@ static void lane_closed(GwPgConn *conn, const GwProblem *why);
 static const GwPgEvents lane_events = {lane_ready, lane_readable, lane_closed};
 
 void
-gw_heavy_lane_init(GwHeavyLane *lane, GwLoop *loop, const GwConfig *config,
+gw_heavy_lane_init(GwHeavyLane *lane, ShcLoop *loop, const GwConfig *config,
 				   const GwPgSettings *settings, int max_connections)
 {
 	*lane = (GwHeavyLane){

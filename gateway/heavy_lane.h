@@ -9,7 +9,7 @@
 
 typedef struct GwHeavyLane
 {
-	GwLoop *loop;
+	ShcLoop *loop;
 	const GwConfig *config;
 	GwPgSettings settings;
 	GwBackoff backoff;
@@ -22,7 +22,7 @@ typedef struct GwHeavyLane
 } GwHeavyLane;
 
 /* settings are copied; what they point to outlives the lane. */
-extern void gw_heavy_lane_init(GwHeavyLane *lane, GwLoop *loop, const GwConfig *config,
+extern void gw_heavy_lane_init(GwHeavyLane *lane, ShcLoop *loop, const GwConfig *config,
 							   const GwPgSettings *settings, int max_connections);
 extern void gw_heavy_lane_submit(GwHeavyLane *lane, GwJob *job);
 

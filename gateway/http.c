@@ -267,7 +267,7 @@ request_completed(void *context, struct MHD_Connection *connection, void **reque
 	request->gzip = NULL;
 	if (request->pool != NULL)
 		gw_pool_cancel(request->pool, &request->job);
-	now = gw_monotonic_us();
+	now = shc_monotonic_us();
 	if (request->head_seen)
 		gw_metrics_request(http->metrics,
 						   request->operation != NULL ? request->operation->index : -1,
@@ -382,7 +382,7 @@ gw_http_tick(GwHttp *http)
 }
 
 static void
-daemon_ready(GwWatch *watch, uint32_t events)
+daemon_ready(ShcWatch *watch, uint32_t events)
 {
 	GwHttp *http = (GwHttp *) ((char *) watch - offsetof(GwHttp, watch));
 
@@ -474,7 +474,7 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 }
 
 GwHttp *
-gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+gw_http_start(ShcLoop *loop, const GwConfig *config, const GwRoutes *routes,
 			  const GwStaticFiles *static_files, GwPools *pools, GwRateLimit *rate_limit,
 			  GwMetrics *metrics, int listen_fd, int nthreads)
 {
@@ -495,13 +495,13 @@ gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
 	http->rate_limit = rate_limit;
 	http->metrics = metrics;
 	http->proxies = gw_proxies_new(&config->trusted_proxies);
-	http->watch = (GwWatch){.fd = -1, .ready = daemon_ready};
+	http->watch = (ShcWatch){.fd = -1, .ready = daemon_ready};
 	http->max_connections = (config->max_connections + nthreads - 1) / nthreads;
 	http->needs_run = true;
 	http->daemon = http->proxies != NULL ? start_daemon(http, listen_fd, nthreads) : NULL;
 	info =
 		http->daemon != NULL ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-	if (info == NULL || !gw_loop_watch(loop, &http->watch, info->epoll_fd, EPOLLIN))
+	if (info == NULL || !shc_loop_watch(loop, &http->watch, info->epoll_fd, EPOLLIN))
 	{
 		shc_error("cannot start the HTTP server");
 		gw_proxies_free(http->proxies);
@@ -533,7 +533,7 @@ gw_http_active(const GwHttp *http)
 void
 gw_http_stop(GwHttp *http)
 {
-	gw_loop_unwatch(http->loop, &http->watch);
+	shc_loop_unwatch(http->loop, &http->watch);
 	MHD_stop_daemon(http->daemon);
 	gw_proxies_free(http->proxies);
 	gw_access_log_flush(&http->log);

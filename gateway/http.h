@@ -17,7 +17,7 @@ typedef struct GwHttp GwHttp;
 
 /* listen_fd is shared by all threads and stays the caller's. NULL: logged. */
 extern GwHttp *
-gw_http_start(GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+gw_http_start(ShcLoop *loop, const GwConfig *config, const GwRoutes *routes,
 			  const GwStaticFiles *static_files, GwPools *pools, GwRateLimit *rate_limit,
 			  GwMetrics *metrics, int listen_fd, int nthreads);
 

@@ -91,7 +91,7 @@ check_readiness(GwAdmin *admin)
 {
 	GwDomainSet *set;
 
-	if (admin->ready_at != 0 && gw_monotonic_us() - admin->ready_at < READY_AGE)
+	if (admin->ready_at != 0 && shc_monotonic_us() - admin->ready_at < READY_AGE)
 		return;
 	set = hold_domains(admin);
 	shc_buf_reset(&admin->ready_text);
@@ -99,7 +99,7 @@ check_readiness(GwAdmin *admin)
 	for (int i = 0; i < set->domains.n; i++)
 		admin->is_ready = probe(&set->domains.item[i], &admin->ready_text) && admin->is_ready;
 	gw_domain_set_release(set);
-	admin->ready_at = gw_monotonic_us();
+	admin->ready_at = shc_monotonic_us();
 }
 
 /* ---- answers ---- */

@@ -215,7 +215,7 @@ read_stream(void *context, uint64_t position, char *out, size_t size)
 	{
 		GwClient *client = request->client;
 
-		client->since = gw_monotonic_us();
+		client->since = shc_monotonic_us();
 		((GwHttp *) request->owner)->needs_run = true;
 		request->bytes += n;
 		return (ssize_t) n;

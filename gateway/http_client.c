@@ -39,11 +39,11 @@ gw_client_unwatch(GwHttp *http, GwClient *client)
 	if (client == NULL || client->waiting == NULL)
 		return;
 	client->waiting = NULL;
-	gw_loop_unwatch(http->loop, &client->gone);
+	shc_loop_unwatch(http->loop, &client->gone);
 }
 
 static void
-client_gone(GwWatch *watch, uint32_t events)
+client_gone(ShcWatch *watch, uint32_t events)
 {
 	GwClient *client = (GwClient *) ((char *) watch - offsetof(GwClient, gone));
 	GwRequest *request = client->waiting;
@@ -65,7 +65,8 @@ gw_client_watch(GwHttp *http, GwRequest *request)
 {
 	GwClient *client = request->client;
 
-	if (client->waiting == NULL && gw_loop_watch(http->loop, &client->gone, client->fd, EPOLLRDHUP))
+	if (client->waiting == NULL &&
+		shc_loop_watch(http->loop, &client->gone, client->fd, EPOLLRDHUP))
 		client->waiting = request;
 }
 
@@ -109,7 +110,7 @@ gw_client_changed(void *context, struct MHD_Connection *connection, void **socke
 			return;
 		client->fd = info != NULL ? info->connect_fd : -1;
 		client->is_new = true;
-		client->gone = (GwWatch){.fd = -1, .ready = client_gone};
+		client->gone = (ShcWatch){.fd = -1, .ready = client_gone};
 		print_address(connection, client->address, sizeof(client->address));
 		gw_client_enter(http, client, GW_CLIENT_IDLE);
 		gw_count(&http->metrics->connections_accepted, 1);

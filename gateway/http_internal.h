@@ -35,14 +35,14 @@ typedef struct GwClient
 	GwClientState state;
 	bool is_new;		/* nothing was ever received */
 	int64_t since;		/* of the state, or of its last progress */
-	GwWatch gone;		/* while `waiting`: tells that the client has gone away */
+	ShcWatch gone;		/* while `waiting`: tells that the client has gone away */
 	GwRequest *waiting; /* its request waits for a program; NULL: it does not */
 	char address[48];
 } GwClient;
 
 struct GwHttp
 {
-	GwLoop *loop;
+	ShcLoop *loop;
 	const GwConfig *config;
 	const GwRoutes *routes;
 	const GwStaticFiles *static_files;
@@ -51,7 +51,7 @@ struct GwHttp
 	GwMetrics *metrics;
 	GwProxies *proxies;
 	struct MHD_Daemon *daemon;
-	GwWatch watch;
+	ShcWatch watch;
 	bool needs_run;
 	bool is_stopping;
 	int64_t max_connections;

@@ -19,6 +19,7 @@
 #include "http_admin.h"
 #include "listener.h"
 #include "log.h"
+#include "notify.h"
 #include "route.h"
 #include "proxies.h"
 #include "server.h"
@@ -66,17 +67,6 @@ static const char usage[] =
 	"level\n"
 	"of the log again.\n";
 
-static void
-print_keys(void)
-{
-	for (const ShcConfKey *key = gw_config_keys; key->name != NULL; key++)
-	{
-		const char *standard = key->standard[0] != '\0' ? key->standard : "\"\"";
-
-		printf("%-32s %-8s %s\n", key->name, standard, key->help);
-	}
-}
-
 /* Returns an exit code, or -1 to go on. */
 static int
 parse_arguments(int argc, char **argv, Arguments *out)
@@ -91,7 +81,7 @@ parse_arguments(int argc, char **argv, Arguments *out)
 			return printf("selfserv %s\n", SH_VERSION) < 0;
 		if (strcmp(name, "--keys") == 0)
 		{
-			print_keys();
+			shc_conf_print_keys(gw_config_keys);
 			return 0;
 		}
 		if (strcmp(name, "--check-config") == 0)
@@ -113,32 +103,13 @@ parse_arguments(int argc, char **argv, Arguments *out)
 static bool
 read_config(const Arguments *arguments, GwConfig *config)
 {
-	const char *name = arguments->config;
-	ShcLogLevel level;
-	char *file;
-	bool good;
+	const ShcConfSource source = {.file = arguments->config,
+								  .standard = "selfserv.conf.yaml",
+								  .assignment = arguments->set,
+								  .nassignments = arguments->nset};
 
-	if (name == NULL)
-		name = getenv("CONFIG_FILENAME");
-	file = shc_conf_find(name != NULL && name[0] != '\0' ? name : "selfserv.conf.yaml");
-	if (file == NULL || !shc_conf_defaults(gw_config_keys, config))
-	{
-		free(file);
-		return false;
-	}
-	good = shc_conf_read(gw_config_keys, config, file);
-	free(file);
-	for (int i = 0; i < arguments->nset; i++)
-		good = shc_conf_assign(gw_config_keys, config, arguments->set[i]) && good;
-	if (!good)
-		return false;
-	if (!shc_log_level_parse(config->log_level, &level))
-	{
-		shc_error("log.level: must be debug, info, warning or error");
-		return false;
-	}
-	shc_log_set_level(level);
-	return true;
+	return shc_conf_load(gw_config_keys, config, &source) &&
+		   shc_log_configure_level(config->log_level);
 }
 
 /* What belongs to the program: beside it, or where it is installed. False: the name is too long. */
@@ -230,7 +201,7 @@ typedef struct Service
 	const GwConfig *config;
 	const GwRoutes *routes;
 	const GwStaticFiles *static_files;
-	GwDomainFile *file;
+	ShcDomainFile *file;
 	GwServer *server;
 	GwAdmin *admin; /* NULL: none */
 } Service;
@@ -254,7 +225,7 @@ reload(Service *service)
 {
 	GwConfig config = {0};
 
-	gw_notify_manager("RELOADING=1");
+	shc_notify_manager("RELOADING=1");
 	if (read_config(service->arguments, &config))
 	{
 		gw_server_set_rates(service->server, &config);
@@ -267,7 +238,7 @@ reload(Service *service)
 		shc_error("the configuration is not good: the old one stays in force");
 	shc_conf_free(gw_config_keys, &config);
 	take_domains(service);
-	gw_notify_manager("READY=1");
+	shc_notify_manager("READY=1");
 }
 
 /* Waits for a signal to stop, and passes on changes of the domain file. */
@@ -293,22 +264,6 @@ wait_for_signal(Service *service, int signal_fd)
 	}
 }
 
-static int
-open_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGQUIT);
-	sigaddset(&signals, SIGHUP);
-	/* Blocked in every thread: the threads inherit the mask. */
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* Without it the service runs as well: its port may be another stack's. */
 static void
 start_admin(Service *service, GwDomainSet *domains)
@@ -332,7 +287,7 @@ static int
 serve(Service *service, GwDomainSet *domains)
 {
 	const GwConfig *config = service->config;
-	int signal_fd = open_signals();
+	int signal_fd = shc_signals_open(0);
 	int listen_fd = gw_listener_inherited();
 	int broken_off;
 
@@ -350,9 +305,9 @@ serve(Service *service, GwDomainSet *domains)
 		return 1;
 	}
 	start_admin(service, domains);
-	gw_notify_manager("READY=1");
+	shc_notify_manager("READY=1");
 	wait_for_signal(service, signal_fd);
-	gw_notify_manager("STOPPING=1");
+	shc_notify_manager("STOPPING=1");
 	if (service->admin != NULL)
 		gw_admin_stopping(service->admin);
 	broken_off = gw_server_drain(service->server, listen_fd);
@@ -373,7 +328,7 @@ main(int argc, char **argv)
 	GwConfig config = {0};
 	GwRoutes *routes = NULL;
 	GwStaticFiles *static_files = gw_static_files_new();
-	GwDomainFile file = {.is_missing = false};
+	ShcDomainFile file = {.is_missing = false};
 	GwDomainSet *domains = NULL;
 	Service service;
 	int code = parse_arguments(argc, argv, &arguments);

@@ -15,10 +15,10 @@
 #include "log.h"
 #include "pgconn_internal.h"
 
-static void connection_ready(GwWatch *watch, uint32_t events);
+static void connection_ready(ShcWatch *watch, uint32_t events);
 
 static void
-release_connection(GwGarbage *garbage)
+release_connection(ShcGarbage *garbage)
 {
 	GwPgConn *conn = (GwPgConn *) garbage;
 
@@ -42,7 +42,7 @@ log_connection_error(const GwPgConn *conn, const char *what)
 }
 
 GwPgConn *
-gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
+gw_pg_open(ShcLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
 {
 	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
 	const char *const values[] = {settings->conninfo, "selfserv", "UTF8", NULL};
@@ -61,7 +61,7 @@ gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events,
 		return NULL;
 	}
 	conn->garbage.release = release_connection;
-	conn->watch = (GwWatch){.fd = -1, .ready = connection_ready};
+	conn->watch = (ShcWatch){.fd = -1, .ready = connection_ready};
 	conn->loop = loop;
 	conn->settings = settings;
 	conn->events = events;
@@ -72,7 +72,7 @@ gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events,
 	 * limit at the latest, and PQconnectPoll() tells why.
 	 */
 	if (PQstatus(conn->pg) == CONNECTION_BAD ||
-		!gw_loop_watch(loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT))
+		!shc_loop_watch(loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT))
 	{
 		log_connection_error(conn, "cannot connect");
 		gw_pg_close(conn);
@@ -87,10 +87,10 @@ gw_pg_close(GwPgConn *conn)
 	if (conn->state == GW_PG_CLOSED)
 		return;
 	conn->state = GW_PG_CLOSED;
-	gw_loop_unwatch(conn->loop, &conn->watch);
+	shc_loop_unwatch(conn->loop, &conn->watch);
 	PQfinish(conn->pg);
 	conn->pg = NULL;
-	gw_loop_discard(conn->loop, &conn->garbage);
+	shc_loop_discard(conn->loop, &conn->garbage);
 }
 
 static void
@@ -121,8 +121,8 @@ gw_pg_flush(GwPgConn *conn)
 		gw_pg_broken(conn);
 		return false;
 	}
-	return gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg),
-						 (conn->is_paused ? 0 : EPOLLIN) | (more > 0 ? EPOLLOUT : 0));
+	return shc_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg),
+						  (conn->is_paused ? 0 : EPOLLIN) | (more > 0 ? EPOLLOUT : 0));
 }
 
 void
@@ -177,10 +177,10 @@ continue_connecting(GwPgConn *conn)
 			start_setup(conn);
 			return;
 		case PGRES_POLLING_READING:
-			gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLIN);
+			shc_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLIN);
 			return;
 		case PGRES_POLLING_WRITING:
-			gw_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT);
+			shc_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT);
 			return;
 		default:
 			lose(conn, "cannot connect");
@@ -277,7 +277,7 @@ continue_setup(GwPgConn *conn)
 /* ---- events ---- */
 
 static void
-connection_ready(GwWatch *watch, uint32_t events)
+connection_ready(ShcWatch *watch, uint32_t events)
 {
 	GwPgConn *conn = (GwPgConn *) ((char *) watch - offsetof(GwPgConn, watch));
 

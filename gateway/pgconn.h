@@ -56,9 +56,9 @@ typedef struct GwPgSettings
 
 struct GwPgConn
 {
-	GwGarbage garbage; /* first */
-	GwWatch watch;
-	GwLoop *loop;
+	ShcGarbage garbage; /* first */
+	ShcWatch watch;
+	ShcLoop *loop;
 	PGconn *pg;
 	GwPgState state;
 	const GwPgEvents *events;
@@ -83,7 +83,7 @@ struct GwPgConn
 
 /* NULL (logged): out of memory. Failures to connect come through closed(). */
 extern GwPgConn *
-gw_pg_open(GwLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner);
+gw_pg_open(ShcLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner);
 
 /* Ends a connection without a call of closed(). */
 extern void gw_pg_close(GwPgConn *conn);

@@ -29,7 +29,7 @@ struct GwPool
 };
 
 void
-gw_pools_init(GwPools *pools, GwLoop *loop, const GwConfig *config, const GwRoutes *routes,
+gw_pools_init(GwPools *pools, ShcLoop *loop, const GwConfig *config, const GwRoutes *routes,
 			  int nthreads)
 {
 	*pools = (GwPools){.loop = loop, .config = config, .routes = routes, .nthreads = nthreads};

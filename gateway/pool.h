@@ -18,7 +18,7 @@ typedef struct GwPool GwPool;
 /* All domains of one thread. */
 typedef struct GwPools
 {
-	GwLoop *loop;
+	ShcLoop *loop;
 	const GwConfig *config;
 	const GwRoutes *routes;
 	int nthreads;	  /* that share the limits of a domain */
@@ -27,7 +27,7 @@ typedef struct GwPools
 	int n;
 } GwPools;
 
-extern void gw_pools_init(GwPools *pools, GwLoop *loop, const GwConfig *config,
+extern void gw_pools_init(GwPools *pools, ShcLoop *loop, const GwConfig *config,
 						  const GwRoutes *routes, int nthreads);
 
 /* Makes the domains in service those of the set. */

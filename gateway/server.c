@@ -23,7 +23,7 @@ typedef struct GwThread
 {
 	GwServer *server;
 	pthread_t thread;
-	GwLoop loop;
+	ShcLoop loop;
 	GwPools pools;
 	GwHttp *http;
 	int broken_off;
@@ -60,7 +60,7 @@ take_domains(GwThread *thread)
 static void
 turn(GwThread *thread)
 {
-	GwLoop *loop = &thread->loop;
+	ShcLoop *loop = &thread->loop;
 	int64_t until = gw_http_run(thread->http);
 
 	gw_pools_flush(&thread->pools);
@@ -69,7 +69,7 @@ turn(GwThread *thread)
 		until = 0;
 	if (until > thread->last_tick + GW_TICK_US)
 		until = thread->last_tick + GW_TICK_US;
-	gw_loop_turn(loop, until, gw_pools_expect_soon(&thread->pools));
+	shc_loop_turn(loop, until, gw_pools_expect_soon(&thread->pools));
 	take_domains(thread);
 	if (loop->now - thread->last_tick >= GW_TICK_US)
 	{
@@ -77,7 +77,6 @@ turn(GwThread *thread)
 		gw_pools_tick(&thread->pools);
 		gw_http_tick(thread->http);
 	}
-	gw_loop_collect(loop);
 }
 
 /* Finishes what runs; then what still runs is refused, and gets a moment to be told so. */
@@ -124,7 +123,7 @@ start_thread(GwServer *server, GwThread *thread, int listen_fd, GwDomainSet *dom
 	gw_domain_set_hold(domains);
 	atomic_init(&thread->new_domains, domains);
 	atomic_init(&thread->must_stop, false);
-	if (!gw_loop_init(&thread->loop))
+	if (!shc_loop_init(&thread->loop))
 		return false;
 	thread->last_tick = thread->loop.now;
 	gw_pools_init(&thread->pools, &thread->loop, server->config, server->routes, server->nthreads);
@@ -228,7 +227,7 @@ gw_server_set_domains(GwServer *server, GwDomainSet *domains)
 
 		gw_domain_set_hold(domains);
 		gw_domain_set_release(atomic_exchange(&thread->new_domains, domains));
-		gw_loop_wake(&thread->loop);
+		shc_loop_wake(&thread->loop);
 	}
 }
 
@@ -240,7 +239,7 @@ gw_server_drain(GwServer *server, int listen_fd)
 	for (int i = 0; i < server->nthreads; i++)
 	{
 		atomic_store(&server->threads[i].must_stop, true);
-		gw_loop_wake(&server->threads[i].loop);
+		shc_loop_wake(&server->threads[i].loop);
 	}
 	/* The library takes the socket out of its epoll sets: it must be open until then. */
 	for (int i = 0; i < server->nthreads; i++)
@@ -254,7 +253,7 @@ gw_server_drain(GwServer *server, int listen_fd)
 		GwThread *thread = &server->threads[i];
 
 		pthread_join(thread->thread, NULL);
-		gw_loop_close(&thread->loop);
+		shc_loop_close(&thread->loop);
 		gw_domain_set_release(atomic_load(&thread->new_domains));
 		broken_off += thread->broken_off;
 	}

@@ -4,12 +4,11 @@
 #include "child_pipe.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "passing.h"
 
 void
 wk_pipe_send(ShcBuf *buf)
@@ -29,34 +28,6 @@ wk_pipe_send(ShcBuf *buf)
 	shc_buf_reset(buf);
 }
 
-/* Receives up to len bytes, and a descriptor if one comes with them. */
-static size_t
-receive(char *data, size_t len, int *fd)
-{
-	union
-	{
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec part = {.iov_base = data, .iov_len = len};
-	struct msghdr head = {.msg_iov = &part,
-						  .msg_iovlen = 1,
-						  .msg_control = control.space,
-						  .msg_controllen = sizeof(control.space)};
-	struct cmsghdr *c;
-	ssize_t n;
-
-	do
-		n = recvmsg(WK_CHILD_FD, &head, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		_exit(WK_CHILD_NO_WORKER);
-	c = CMSG_FIRSTHDR(&head);
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(int));
-	return (size_t) n;
-}
-
 static void
 receive_all(ShcBuf *in, size_t len, int *fd)
 {
@@ -64,11 +35,13 @@ receive_all(ShcBuf *in, size_t len, int *fd)
 
 	while (len > 0)
 	{
-		size_t n = receive(data, len < sizeof(data) ? len : sizeof(data), fd);
+		ssize_t n = wk_pass_receive(WK_CHILD_FD, data, len < sizeof(data) ? len : sizeof(data), fd);
 
-		if (!shc_buf_append(in, data, n))
+		if (n <= 0)
+			_exit(WK_CHILD_NO_WORKER);
+		if (!shc_buf_append(in, data, (size_t) n))
 			_exit(WK_CHILD_NO_MEMORY);
-		len -= n;
+		len -= (size_t) n;
 	}
 }
 

@@ -172,27 +172,29 @@ wk_json_encode(ShcBuf *out, const WkValue *value, char error[160])
 
 /* ---- members ---- */
 
+/* The end of a call whose text could not be decoded. */
+static bool
+end_undecoded(WkHostCall *call, WkJsonResult result, const char *error)
+{
+	if (result == WK_JSON_MEMORY)
+		return wk_raise_memory(call);
+	if (result == WK_JSON_DEPTH)
+		return wk_return_error(call, "exceeded the depth of %d", WK_DEPTH_MAX);
+	return wk_return_error(call, "%s", error);
+}
+
 static bool
 json_decode(WkHostCall *call)
 {
 	const char *data;
 	size_t len;
 	char error[160];
+	WkJsonResult result;
 
 	if (!wk_arg_bytes(call, 0, &data, &len))
 		return false;
-	switch (wk_json_decode(call->arena, data, len, &call->result, error))
-	{
-		case WK_JSON_OK:
-			return true;
-		case WK_JSON_MEMORY:
-			return wk_raise_memory(call);
-		case WK_JSON_DEPTH:
-			return wk_return_error(call, "exceeded the depth of %d", WK_DEPTH_MAX);
-		case WK_JSON_BAD:
-			break;
-	}
-	return wk_return_error(call, "%s", error);
+	result = wk_json_decode(call->arena, data, len, &call->result, error);
+	return result == WK_JSON_OK || end_undecoded(call, result, error);
 }
 
 static bool
@@ -279,23 +281,16 @@ json_indent(WkHostCall *call)
 	size_t len;
 	WkValue value;
 	char error[160];
+	WkJsonResult result;
 
 	if (!wk_arg_bytes(call, 0, &data, &len) || !wk_arg_text(call, 1, &to.prefix, &to.prefix_len) ||
 		!wk_arg_text(call, 2, &to.indent, &to.indent_len))
 		return false;
-	switch (wk_json_decode(call->arena, data, len, &value, error))
-	{
-		case WK_JSON_OK:
-			append_indented(&to, data, len);
-			return wk_return_out(call, WK_BYTES);
-		case WK_JSON_MEMORY:
-			return wk_raise_memory(call);
-		case WK_JSON_DEPTH:
-			return wk_return_error(call, "exceeded the depth of %d", WK_DEPTH_MAX);
-		case WK_JSON_BAD:
-			break;
-	}
-	return wk_return_error(call, "%s", error);
+	result = wk_json_decode(call->arena, data, len, &value, error);
+	if (result != WK_JSON_OK)
+		return end_undecoded(call, result, error);
+	append_indented(&to, data, len);
+	return wk_return_out(call, WK_BYTES);
 }
 
 static bool

@@ -239,7 +239,7 @@ wk_local_main(const WkLocal *local)
 				int64_t next = wk_connector_tick(state.connector);
 				int64_t run_next = state.run != NULL ? wk_run_tick(state.run) : INT64_MAX;
 
-				shc_loop_turn(&state.loop, run_next < next ? run_next : next);
+				shc_loop_turn(&state.loop, run_next < next ? run_next : next, false);
 			}
 			wk_spawner_stop(&state.spawner);
 		}

@@ -53,22 +53,18 @@ wk_local_read_file(const char *path, char **data, size_t *len)
 {
 	FILE *file = fopen(path, "re");
 	ShcBuf buf;
-	char piece[65536];
-	size_t n;
+	bool good;
 
-	shc_buf_init(&buf, MAX_FILE);
 	if (file == NULL)
 		return false;
-	while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
-		shc_buf_append(&buf, piece, n);
-	if (ferror(file) || buf.failed || !shc_buf_append(&buf, "", 0))
+	shc_buf_init(&buf, MAX_FILE);
+	good = shc_buf_read(&buf, file) && shc_buf_append(&buf, "", 0);
+	fclose(file);
+	if (!good)
 	{
-		fclose(file);
 		shc_buf_free(&buf);
-		errno = EFBIG;
 		return false;
 	}
-	fclose(file);
 	*len = buf.len;
 	*data = buf.capacity > 0 ? buf.data : strdup("");
 	return *data != NULL;
@@ -91,37 +87,21 @@ find_file(const WkLocalModules *modules, const char *name, WkLocalModule *out)
 	return good;
 }
 
-static int
-digit_of(char c)
-{
-	return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-/* The columns: number of the revision, code in hexadecimal digits. */
+/* The columns: number of the revision, code. */
 static bool
 take_module(void *context, int n, const char *const *value)
 {
 	WkLocalModule *out = context;
 
 	(void) n;
-	free(out->code);
 	out->revision = strtoll(value[0], NULL, 10);
-	out->len = strlen(value[1]) / 2;
-	out->code = malloc(out->len + 1);
-	if (out->code == NULL)
-	{
-		shc_error("out of memory");
-		return false;
-	}
-	for (size_t i = 0; i < out->len; i++)
-		out->code[i] = (char) (digit_of(value[1][2 * i]) * 16 + digit_of(value[1][2 * i + 1]));
-	out->code[out->len] = '\0';
-	return true;
+	out->code = shc_pg_bytea_bytes(value[1], &out->len);
+	return out->code != NULL;
 }
 
 /* Of several modules of one name none is meant. */
 static const char query[] =
-	"SELECT v.revision, encode(v.code, 'hex') FROM selfhost.program_revision AS v"
+	"SELECT v.revision, v.code FROM selfhost.program_revision AS v"
 	" WHERE v.program_uuid = (SELECT min(m.uuid::text)::uuid FROM selfhost.program AS m"
 	"   WHERE m.name = $1 AND m.type = 'module' AND m.state = 'active' AND m.language::text = $2"
 	"   HAVING count(*) = 1)"

@@ -72,18 +72,6 @@ static const char usage[] =
 	"and the level of the log again. Exit codes of run and compile: 0 done, 1 failed, 2 wrong\n"
 	"arguments or no such file, 3 past the deadline.\n";
 
-static void
-print_keys(void)
-{
-	for (const ShcConfKey *key = wk_config_keys; key->name != NULL; key++)
-	{
-		if (key->type == SHC_CONF_IGNORED)
-			continue;
-		printf("%-32s %-8s %s\n", key->name, key->standard[0] != '\0' ? key->standard : "\"\"",
-			   key->help);
-	}
-}
-
 static int
 refuse(const char *argument)
 {
@@ -150,7 +138,7 @@ parse_arguments(int argc, char **argv, Arguments *out)
 			return printf("selfpwrk %s\n", SH_VERSION) < 0;
 		if (strcmp(name, "--keys") == 0)
 		{
-			print_keys();
+			shc_conf_print_keys(wk_config_keys);
 			return 0;
 		}
 		if (strcmp(name, "--check-config") == 0)
@@ -171,35 +159,15 @@ parse_arguments(int argc, char **argv, Arguments *out)
 static bool
 read_config(const Arguments *arguments, WkConfig *config)
 {
-	const char *name = arguments->config;
-	char *file = NULL;
-	ShcLogLevel level;
-	bool good;
+	const ShcConfSource source = {.file = arguments->config,
+								  .standard = arguments->is_local ? NULL : STANDARD_CONFIG,
+								  .assignment = arguments->set,
+								  .nassignments = arguments->nset};
+	bool good = shc_conf_load(wk_config_keys, config, &source);
 
-	if (name == NULL)
-		name = getenv("CONFIG_FILENAME");
-	if (!arguments->is_local)
-	{
-		file = shc_conf_find(name != NULL && name[0] != '\0' ? name : STANDARD_CONFIG);
-		if (file == NULL)
-			return false;
-	}
-	good = shc_conf_defaults(wk_config_keys, config) &&
-		   (file == NULL || shc_conf_read(wk_config_keys, config, file));
-	free(file);
-	for (int i = 0; i < arguments->nset; i++)
-		good = shc_conf_assign(wk_config_keys, config, arguments->set[i]) && good;
 	if (arguments->manager)
 		config->manager = true;
-	if (!good)
-		return false;
-	if (!shc_log_level_parse(config->log_level, &level))
-	{
-		shc_error("log.level: must be debug, info, warning or error");
-		return false;
-	}
-	shc_log_set_level(level);
-	return true;
+	return good && shc_log_configure_level(config->log_level);
 }
 
 /* Only the log's level can change while the service runs, and the domains, which are looked at anyway. */

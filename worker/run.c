@@ -17,7 +17,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include "child.h"
 #include "frame.h"
 #include "log.h"
+#include "passing.h"
 
 #define READ_SIZE 65536
 
@@ -143,39 +143,20 @@ violate(WkRun *run)
 
 /* ---- writing ---- */
 
+/* The descriptor, if there is one, goes with the bytes that begin its frame. */
 static bool
 send_some(WkRun *run)
 {
-	union
-	{
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {{0}};
-	struct iovec part = {.iov_base = run->out.data + run->out_sent,
-						 .iov_len = run->out.len - run->out_sent};
-	struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
-	ssize_t n;
+	bool is_before = run->out_fd >= 0 && run->out_sent < run->out_fd_at;
+	size_t end = is_before ? run->out_fd_at : run->out.len;
+	int fd = is_before ? -1 : run->out_fd;
+	ssize_t n = wk_pass_send(run->watch.fd, run->out.data + run->out_sent, end - run->out_sent, fd);
 
-	if (run->out_fd >= 0 && run->out_sent < run->out_fd_at)
-		part.iov_len = run->out_fd_at - run->out_sent;
-	else if (run->out_fd >= 0)
-	{
-		struct cmsghdr *c;
-
-		head.msg_control = control.space;
-		head.msg_controllen = sizeof(control.space);
-		c = CMSG_FIRSTHDR(&head);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &run->out_fd, sizeof(int));
-	}
-	n = sendmsg(run->watch.fd, &head, MSG_NOSIGNAL);
 	if (n <= 0)
 		return false;
-	if (head.msg_control != NULL)
+	if (fd >= 0)
 	{
-		close(run->out_fd);
+		close(fd);
 		run->out_fd = -1;
 	}
 	run->out_sent += (size_t) n;

@@ -335,7 +335,7 @@ serve(Service *service)
 		int64_t next = tick(service);
 
 		if (!is_over(service))
-			shc_loop_turn(&service->shared.loop, next);
+			shc_loop_turn(&service->shared.loop, next, false);
 	}
 }
 
@@ -344,19 +344,9 @@ serve(Service *service)
 static bool
 open_signals(Service *service)
 {
-	sigset_t signals;
-	int fd;
+	int fd = shc_signals_open(SFD_NONBLOCK);
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGQUIT);
-	sigaddset(&signals, SIGHUP);
-	/* Blocked in every thread: the threads inherit the mask. */
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	service->signals = (ShcWatch){.fd = -1, .ready = signal_ready};
-	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd >= 0 && shc_loop_watch(&service->shared.loop, &service->signals, fd, EPOLLIN);
 }
 

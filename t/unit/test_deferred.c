@@ -14,7 +14,7 @@ static GwConfig config = {
 	.request_timeout = 60000000, .pg_connect_timeout = 10000000, .pg_idle_timeout = 60000000};
 static const GwOperation answer = {.id = "answer"};
 static const GwOperation call = {.id = "call", .deferred = &answer};
-static GwLoop loop;
+static ShcLoop loop;
 static GwHeavyLane lane;
 static GwDeferred *deferred;
 static GwPgConn *opened;		 /* the connection in use */
@@ -264,7 +264,7 @@ gw_heavy_lane_submit(GwHeavyLane *to, GwJob *job)
 }
 
 GwPgConn *
-gw_pg_open(GwLoop *on, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
+gw_pg_open(ShcLoop *on, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
 {
 	opened = calloc(1, sizeof(GwPgConn));
 	*opened = (GwPgConn){.loop = on,
