@@ -3,7 +3,6 @@
  */
 #include "cmd_program.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +11,6 @@
 #include "commands.h"
 #include "listing.h"
 #include "log.h"
-
-#define CODE_MAX ((size_t) 1024 * 1024)
 
 static SessionOptions where;
 
@@ -29,30 +26,6 @@ static struct
 	int deadline;
 	CliList tags;
 } options;
-
-/* ---- shared ---- */
-
-bool
-program_read_file(const char *file, char **code, size_t *len)
-{
-	bool is_stdin = strcmp(file, "-") == 0;
-	FILE *in = is_stdin ? stdin : fopen(file, "r");
-
-	*code = in != NULL ? malloc(CODE_MAX + 1) : NULL;
-	*len = *code != NULL ? fread(*code, 1, CODE_MAX + 1, in) : 0;
-	if (in == NULL || *code == NULL || ferror(in))
-		shc_error("cannot read %s: %s", file, strerror(errno));
-	else if (*len > CODE_MAX)
-		shc_error("%s: code has at most 1 MiB", file);
-	if (in == NULL || *code == NULL || ferror(in) || *len > CODE_MAX)
-	{
-		free(*code);
-		*code = NULL;
-	}
-	if (in != NULL && !is_stdin)
-		fclose(in);
-	return *code != NULL;
-}
 
 /* ---- list ---- */
 
@@ -87,13 +60,10 @@ run_list(int argc, char **argv)
 		.heading = {"NAME", "UUID", "TYPE", "STATE", "LANGUAGE", "NEWEST", "SIGNED", "SCHEDULE"},
 		.nothing = "There are no programs.",
 	};
-	Session session;
-	bool good = session_open(&session, &where) && listing_print(&session, &listing, options.json);
 
 	(void) argc;
 	(void) argv;
-	session_close(&session);
-	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+	return listing_run(&where, &listing, options.json);
 }
 
 static const CliCommand cmd_program_list = {

@@ -9,9 +9,6 @@
 
 #define PROGRAM_ARGUMENT "PROGRAM"
 
-/* Reads a file of code, at most 1 MiB, into malloc'd memory; "-": standard input. False when logged. */
-extern bool program_read_file(const char *file, char **code, size_t *len);
-
 /* cmd_program_code.c */
 extern const CliCommand cmd_program_push;
 extern const CliCommand cmd_program_code;

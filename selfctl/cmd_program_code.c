@@ -8,9 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "cmd_program.h"
 #include "log.h"
 #include "program_path.h"
+
+#define CODE_MAX ((size_t) 1024 * 1024)
 
 static SessionOptions where;
 
@@ -61,39 +64,30 @@ compile(ShcArena *arena, const char *file, const char *language)
 	return WEXITSTATUS(status) == 0;
 }
 
-/* What the server takes as bytea. */
-static char *
-hex_of(const char *code, size_t len)
+static bool
+read_code(const char *file, ShcBuf *code)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *out = malloc(2 * len + 3);
+	FILE *in = fopen(file, "re");
+	bool good = in != NULL && shc_buf_read(code, in);
 
-	if (out == NULL)
-	{
-		shc_error("out of memory");
-		return NULL;
-	}
-	out[0] = '\\';
-	out[1] = 'x';
-	for (size_t i = 0; i < len; i++)
-	{
-		out[2 + 2 * i] = digits[(unsigned char) code[i] >> 4];
-		out[3 + 2 * i] = digits[(unsigned char) code[i] & 0xf];
-	}
-	out[2 + 2 * len] = '\0';
-	return out;
+	if (code->failed)
+		shc_error("%s: code has at most 1 MiB", file);
+	else if (!good)
+		shc_error("cannot read %s: %s", file, strerror(errno));
+	if (in != NULL)
+		fclose(in);
+	return good;
 }
 
 static bool
-upload(Session *session, const char *uuid, const char *hex, char **revision)
+upload(Session *session, const char *uuid, const char *code, char **revision)
 {
-	const char *parameter[] = {uuid, hex};
+	const char *parameter[] = {uuid, code};
 
-	return shc_pg_value(
-		session->pg,
-		"SELECT convert_from((a.r).body, 'UTF8')::json->>'revision' FROM (SELECT"
-		" selfhost.upload_program_code(uuid => $1::uuid, body => $2::bytea) AS r OFFSET 0) AS a",
-		2, parameter, revision);
+	return shc_pg_value(session->pg,
+						"SELECT (" BODY_OF("selfhost.upload_program_code(uuid => $1::uuid,"
+										   " body => $2::bytea)") ")::json->>'revision'",
+						2, parameter, revision);
 }
 
 static bool
@@ -121,25 +115,26 @@ push(Session *session, const char *uuid, const char *file)
 {
 	const char *parameter = uuid;
 	char *language = NULL;
-	char *code = NULL;
-	char *hex = NULL;
+	char *text = NULL;
 	char *revision = NULL;
-	size_t len = 0;
+	ShcBuf code;
 	bool good;
 
+	shc_buf_init(&code, CODE_MAX);
 	good = shc_pg_value(session->pg, "SELECT language FROM selfhost.program WHERE uuid = $1::uuid",
 						1, &parameter, &language) &&
-		   program_read_file(file, &code, &len) &&
+		   read_code(file, &code) &&
 		   compile(session->stack.arena, file, language != NULL ? language : "lua") &&
-		   (hex = hex_of(code, len)) != NULL && upload(session, uuid, hex, &revision) &&
+		   (text = shc_pg_bytea_text(session->pg, code.data, code.len)) != NULL &&
+		   upload(session, uuid, text, &revision) &&
 		   (!options.sign || sign(session, uuid, revision));
 	if (good && options.json)
 		printf("{\"revision\":%s,\"signed\":%s}\n", revision, options.sign ? "true" : "false");
 	else if (good)
 		printf("revision %s%s\n", revision, options.sign ? ", signed" : "");
 	free(language);
-	free(code);
-	free(hex);
+	free(text);
+	shc_buf_free(&code);
 	free(revision);
 	return good;
 }

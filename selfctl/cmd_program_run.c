@@ -92,20 +92,6 @@ static const CliOption logs_options[] = {
 	{.name = NULL},
 };
 
-/* A name, an error or a log must not steer a terminal; line feeds and tabs stay. */
-static void
-print_safe(const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++)
-	{
-		unsigned char c = (unsigned char) *p;
-
-		putchar((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c);
-	}
-	if (*text != '\0' && text[strlen(text) - 1] != '\n')
-		putchar('\n');
-}
-
 static bool
 print_log(void *context, int n, const char *const *value)
 {
@@ -115,8 +101,8 @@ print_log(void *context, int n, const char *const *value)
 	*any = true;
 	printf("==> run %s, revision %s, %s: %s\n", value[0], value[1] != NULL ? value[1] : "-",
 		   value[2] != NULL ? value[2] : "not started", value[3]);
-	print_safe(value[5] != NULL ? value[5] : "");
-	print_safe(value[4] != NULL ? value[4] : "");
+	listing_print_text(value[5] != NULL ? value[5] : "");
+	listing_print_text(value[4] != NULL ? value[4] : "");
 	return true;
 }
 
@@ -274,8 +260,11 @@ const CliCommand cmd_program_run = {
 	.arguments = "FILE",
 	.description =
 		"In the same sandbox as the worker's. Its log goes to standard error. Modules are\n"
-		"files beside it.\n",
-	.examples = "$ selfctl program run heartbeat.lua --deadline 5000\n",
+		"files beside it, and with a domain those of that. There is no selfapi here. Exit\n"
+		"codes: 0 succeeded, 1 failed, 2 no such file, 3 past the deadline.\n",
+	.examples = "$ selfctl program run heartbeat.lua --deadline 5000\n"
+				"$ selfctl program run hook.lua --request body.json\n"
+				"$ selfctl program run heartbeat.lua --against test\n",
 	.options = run_options,
 	.run = run_run,
 };

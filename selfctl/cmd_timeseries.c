@@ -45,13 +45,10 @@ run_list(int argc, char **argv)
 		.heading = {"NAME", "UUID", "UNIT", "LOWER", "UPPER", "THING"},
 		.nothing = "There are no time series.",
 	};
-	Session session;
-	bool good = session_open(&session, &where) && listing_print(&session, &listing, options.json);
 
 	(void) argc;
 	(void) argv;
-	session_close(&session);
-	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+	return listing_run(&where, &listing, options.json);
 }
 
 static const CliCommand cmd_timeseries_list = {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "daemon.h"
 #include "domain.h"
 #include "files.h"
 #include "log.h"
@@ -190,7 +191,8 @@ check_options(void)
 			return false;
 		}
 	}
-	return selfserv_check_settings(&options.set) && selfpwrk_check_settings(&options.worker_set);
+	return selfserv_check_settings(&options.set) &&
+		   daemon_check_settings("--worker-set", &options.worker_set);
 }
 
 /* EXIT_CODE_OK when nobody runs it; else says who. */

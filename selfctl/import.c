@@ -117,41 +117,30 @@ count_header(const char *headers, const char *name, uint64_t *count)
 		*count += strtoull(found + strlen(name), NULL, 10);
 }
 
-#define INTO_ONE                                                                 \
-	"selfhost.add_timeseries_data(uuid => $4::uuid, unit => $3, conflict => $2," \
-	" body => convert_to($1, 'UTF8'), content_type => $5)"
-#define INTO_MANY                                                                     \
-	"selfhost.add_points(unit => $3, conflict => $2, body => convert_to($1, 'UTF8')," \
-	" content_type => $5)"
-#define HEADERS_OF(call) \
-	"SELECT array_to_string((a.r).headers, E'\\n') FROM (SELECT " call " AS r OFFSET 0) AS a"
+#define HEADERS_OF(call)                                                                       \
+	"SELECT array_to_string((a.r).headers, E'\\n') FROM (SELECT selfhost." call " unit => $3," \
+	" conflict => $2, body => convert_to($1, 'UTF8'), content_type => $4) AS r OFFSET 0) AS a"
 
 /* Sends lines in one transaction; false: refused, or lost the connection. */
 static bool
 send(Import *import, int from, int n)
 {
 	const ImportOptions *options = import->options;
-	const char *parameter[] = {
-		NULL,
-		options->conflict,
-		options->unit,
-		options->uuid,
-		options->format == IMPORT_CSV ? "text/csv" : "application/json",
-	};
-	const char *query = HEADERS_OF(INTO_ONE);
+	const char *parameter[] = {NULL, options->conflict, options->unit,
+							   options->format == IMPORT_CSV ? "text/csv" : "application/json",
+							   options->uuid};
 	char *headers = NULL;
 	bool good;
 
 	if (!make_body(import, from, n))
 		return false;
 	parameter[0] = import->body.data;
-	if (options->uuid == NULL)
-	{
-		/* The server wants a type for each parameter, also for one that says nothing here. */
-		query = "SELECT array_to_string((a.r).headers, E'\\n') FROM (SELECT " INTO_MANY
-				" AS r WHERE $4::uuid IS NULL OFFSET 0) AS a";
-	}
-	good = shc_pg_value(import->session->pg, query, 5, parameter, &headers);
+	if (options->uuid != NULL)
+		good =
+			shc_pg_value(import->session->pg, HEADERS_OF("add_timeseries_data(uuid => $5::uuid,"),
+						 5, parameter, &headers);
+	else
+		good = shc_pg_value(import->session->pg, HEADERS_OF("add_points("), 4, parameter, &headers);
 	if (good && headers != NULL)
 	{
 		count_header(headers, "X-Points-Inserted: ", &import->counts->inserted);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "exit_code.h"
 #include "log.h"
 #include "utf8.h"
 
@@ -232,4 +233,34 @@ listing_print_one(Session *session, const Listing *listing, bool is_json)
 	if (!is_json)
 		return print_lines(session, listing);
 	return print_wrapped(session, listing, "SELECT to_json(q) FROM (", ") AS q LIMIT 1");
+}
+
+int
+listing_run(const SessionOptions *where, const Listing *listing, bool is_json)
+{
+	Session session;
+	bool good = session_open(&session, where) && listing_print(&session, listing, is_json);
+
+	session_close(&session);
+	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+void
+listing_print_text(const char *text)
+{
+	const char *end = text + strlen(text);
+
+	for (const char *p = text; p < end;)
+	{
+		size_t len = shc_utf8_len(p, end);
+		bool is_plain = len > 0 && (*p == '\n' || *p == '\t' || !is_control(p, len));
+
+		if (is_plain)
+			fwrite(p, 1, len, stdout);
+		else
+			putchar('?');
+		p += len > 0 ? len : 1;
+	}
+	if (end > text && end[-1] != '\n')
+		putchar('\n');
 }

@@ -25,6 +25,12 @@ typedef struct Listing
  */
 extern bool listing_print(Session *session, const Listing *listing, bool is_json);
 
+/* A command that does only that: opens the session, prints, closes. Returns the exit code. */
+extern int listing_run(const SessionOptions *where, const Listing *listing, bool is_json);
+
+/* Prints a text of several lines with the same care, and a line feed at its end if it has none. */
+extern void listing_print_text(const char *text);
+
 /*
  * Prints one row, as lines "heading  value" or as a JSON object. False also, without a word, when there
  * is no row.

@@ -43,12 +43,6 @@ progress_begin(Progress *progress, const char *what, const char *things, uint64_
 	};
 }
 
-double
-progress_seconds(const Progress *progress)
-{
-	return now() - progress->began;
-}
-
 static void
 draw_bar(const Progress *progress, uint64_t done, double seconds)
 {

@@ -29,7 +29,4 @@ extern void progress_show(Progress *progress, uint64_t done, uint64_t count);
 /* Clears the line. */
 extern void progress_end(Progress *progress);
 
-/* Seconds since progress_begin(). */
-extern double progress_seconds(const Progress *progress);
-
 #endif

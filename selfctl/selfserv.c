@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "files.h"
 #include "log.h"
 #include "program_path.h"
@@ -24,9 +25,7 @@
 
 #define START_LIMIT_MS	30000
 #define ANSWER_LIMIT_MS 2000
-#define STOP_MS			15000
 #define STANDARD_HOST	"127.0.0.1"
-#define MAX_ARGUMENTS	(2 * CLI_LIST_MAX + 8)
 
 /* ---- the program ---- */
 
@@ -86,17 +85,6 @@ copy_into_stack(const Stack *stack, const Account *account, Selfserv *selfserv)
 	return true;
 }
 
-static bool
-reaches(const Account *account, const char *path, int mode)
-{
-	char *closed;
-
-	if (path == NULL || account_reaches(account, path, mode, &closed))
-		return true;
-	free(closed);
-	return false;
-}
-
 bool
 selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
 {
@@ -105,47 +93,23 @@ selfserv_find(const Stack *stack, const Account *account, Selfserv *selfserv)
 		return false;
 	selfserv->openapi = find_shared(stack, selfserv->program, "openapi.yaml");
 	selfserv->page = find_shared(stack, selfserv->program, "swagger-ui");
-	if (reaches(account, selfserv->program, X_OK) && reaches(account, selfserv->openapi, R_OK) &&
-		reaches(account, selfserv->page, R_OK))
+	if (daemon_reaches(account, selfserv->program, X_OK) &&
+		daemon_reaches(account, selfserv->openapi, R_OK) &&
+		daemon_reaches(account, selfserv->page, R_OK))
 		return true;
 	return copy_into_stack(stack, account, selfserv);
 }
 
 /* ---- settings ---- */
 
-/* The value of the last assignment to key; NULL when there is none. */
-static const char *
-assigned(const CliList *settings, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (int i = settings->n - 1; i >= 0; i--)
-	{
-		if (strncasecmp(settings->item[i], key, len) == 0 && settings->item[i][len] == '=')
-			return settings->item[i] + len + 1;
-	}
-	return NULL;
-}
-
 bool
 selfserv_check_settings(const CliList *settings)
 {
-	for (int i = 0; i < settings->n; i++)
-	{
-		const char *equals = strchr(settings->item[i], '=');
-
-		if (equals == NULL || equals == settings->item[i])
-		{
-			fprintf(stderr, "selfctl up: --set %s: must be section.key=value\n", settings->item[i]);
-			return false;
-		}
-	}
-	if (assigned(settings, "listen.port") != NULL)
-		fprintf(stderr, "selfctl up: use --port instead of --set listen.port\n");
-	else if (assigned(settings, "domainfile") != NULL)
-		fprintf(stderr, "selfctl up: domainfile belongs to selfctl and cannot be set\n");
-	else
+	if (!daemon_check_settings("--set", settings))
+		return false;
+	if (daemon_setting(settings, "listen.port") == NULL)
 		return true;
+	fprintf(stderr, "selfctl up: use --port instead of --set listen.port\n");
 	return false;
 }
 
@@ -188,7 +152,7 @@ port_of(int fd)
 bool
 selfserv_choose_port(const Stack *stack, Selfserv *selfserv, const CliList *settings, int port)
 {
-	const char *host = assigned(settings, "listen.host");
+	const char *host = daemon_setting(settings, "listen.host");
 	struct addrinfo *address;
 	int one = 1;
 	int fd;
@@ -226,46 +190,7 @@ selfserv_url(const Stack *stack, const Selfserv *selfserv)
 							is_ipv6 ? "]" : "", selfserv->port);
 }
 
-/* ---- running ---- */
-
-static void
-put_arguments(const Stack *stack, const Selfserv *selfserv, const CliList *settings,
-			  const char *further, char **argv)
-{
-	int n = 0;
-
-	argv[n++] = (char *) selfserv->program;
-	argv[n++] = "--config";
-	argv[n++] = (char *) stack->selfserv_conf;
-	for (int i = 0; i < settings->n; i++)
-	{
-		argv[n++] = "--set";
-		argv[n++] = (char *) settings->item[i];
-	}
-	if (further != NULL)
-		argv[n++] = (char *) further;
-	argv[n] = NULL;
-}
-
-bool
-selfserv_check(const Stack *stack, const Child *like, const Selfserv *selfserv,
-			   const CliList *settings)
-{
-	Child child = {.name = like->name, .account = like->account, .log = like->log};
-	char *argv[MAX_ARGUMENTS];
-
-	put_arguments(stack, selfserv, settings, "--check-config", argv);
-	return child_run(&child, argv);
-}
-
-bool
-selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv, const CliList *settings)
-{
-	char *argv[MAX_ARGUMENTS];
-
-	put_arguments(stack, selfserv, settings, NULL, argv);
-	return child_start(child, argv);
-}
+/* ---- asking ---- */
 
 /* Waits for an event of the socket until the deadline. */
 static bool
@@ -404,18 +329,4 @@ selfserv_wait(Child *child, const Selfserv *selfserv)
 		child_show_log(child);
 	}
 	return false;
-}
-
-void
-selfserv_stop(Child *child)
-{
-	int stops = signals_stops();
-	int64_t end = now_ms() + STOP_MS;
-
-	if (child_stop(child, SIGTERM, 0))
-		return;
-	/* It finishes what runs; a second Ctrl-C does not wait for that. */
-	while (!child_ended(child) && now_ms() < end && signals_stops() == stops)
-		signals_wait(50);
-	child_stop(child, SIGKILL, 5000);
 }

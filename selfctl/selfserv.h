@@ -36,13 +36,6 @@ selfserv_choose_port(const Stack *stack, Selfserv *selfserv, const CliList *sett
 /* "http://127.0.0.1:8095" */
 extern const char *selfserv_url(const Stack *stack, const Selfserv *selfserv);
 
-/* Lets selfserv read its configuration, with what `like` says of log and account; shows errors. */
-extern bool selfserv_check(const Stack *stack, const Child *like, const Selfserv *selfserv,
-						   const CliList *settings);
-
-extern bool
-selfserv_start(const Stack *stack, Child *child, const Selfserv *selfserv, const CliList *settings);
-
 /* Whether GET /status is answered with 200. */
 extern bool selfserv_answers(const Selfserv *selfserv);
 
@@ -51,7 +44,5 @@ extern bool selfserv_serves(const Stack *stack, const char *domain, const char *
 
 /* Waits until it answers; false (logged) when it ends or does not answer in time. */
 extern bool selfserv_wait(Child *child, const Selfserv *selfserv);
-
-extern void selfserv_stop(Child *child);
 
 #endif

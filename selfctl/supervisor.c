@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cluster.h"
+#include "daemon.h"
 #include "domain.h"
 #include "files.h"
 #include "leftover.h"
@@ -24,6 +25,10 @@
 #define FAILURE_WINDOW_MS 60000
 #define FIRST_RESTART_MS  100
 #define LOOK_MS			  60000
+
+/* Longer than their own time-outs for what they finish. */
+#define SELFSERV_STOP_MS 15000
+#define SELFPWRK_STOP_MS 20000
 
 /* selfpwrk is tried again and again, later and later: without it all but programs works. */
 #define LAST_RESTART_MS 60000
@@ -157,8 +162,10 @@ write_settings(Supervisor *s)
 		   settings_write_selfserv(stack, &s->account, s->selfserv.port, s->selfserv.openapi,
 								   s->selfserv.page) &&
 		   settings_write_selfpwrk(stack, &s->account) && stack_write_state(stack) &&
-		   selfserv_check(stack, &s->selfserv_child, &s->selfserv, &s->options->set) &&
-		   selfpwrk_check(stack, &s->selfpwrk_child, s->selfpwrk, &s->options->worker_set);
+		   daemon_check(&s->selfserv_child, s->selfserv.program, stack->selfserv_conf,
+						&s->options->set) &&
+		   daemon_check(&s->selfpwrk_child, s->selfpwrk, stack->selfpwrk_conf,
+						&s->options->worker_set);
 }
 
 static bool
@@ -194,7 +201,8 @@ prepare_domain(Supervisor *s, bool created)
 static bool
 start_selfserv(Supervisor *s)
 {
-	if (!selfserv_start(s->stack, &s->selfserv_child, &s->selfserv, &s->options->set))
+	if (!daemon_start(&s->selfserv_child, s->selfserv.program, s->stack->selfserv_conf,
+					  &s->options->set))
 		return false;
 	s->stack->selfserv_pid = s->selfserv_child.pid;
 	return stack_write_state(s->stack);
@@ -203,7 +211,8 @@ start_selfserv(Supervisor *s)
 static bool
 start_selfpwrk(Supervisor *s)
 {
-	if (!selfpwrk_start(s->stack, &s->selfpwrk_child, s->selfpwrk, &s->options->worker_set))
+	if (!daemon_start(&s->selfpwrk_child, s->selfpwrk, s->stack->selfpwrk_conf,
+					  &s->options->worker_set))
 		return false;
 	s->selfpwrk_since = now_ms();
 	s->stack->selfpwrk_pid = s->selfpwrk_child.pid;
@@ -216,8 +225,8 @@ stop_everything(Supervisor *s)
 	Stack *stack = s->stack;
 
 	/* Whoever waits for a program over HTTP still gets its answer. */
-	selfserv_stop(&s->selfserv_child);
-	selfpwrk_stop(&s->selfpwrk_child);
+	daemon_stop(&s->selfserv_child, SELFSERV_STOP_MS);
+	daemon_stop(&s->selfpwrk_child, SELFPWRK_STOP_MS);
 	cluster_stop(&s->postgres_child);
 	/* Unless the folder was taken, everything written there is another one's. */
 	if (stack->lock_fd < 0 || stack->selfctl_pid != getpid())
