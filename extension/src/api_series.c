@@ -122,29 +122,17 @@ append_series(StringInfo json, TupleTableSlot *slot)
 static bool
 read_series(const pg_uuid_t *uuid, StringInfo json)
 {
-	Oid table_id;
-	Oid index_id;
-	Relation table;
-	Relation index;
-	TupleTableSlot *slot;
-	IndexScanDesc scan;
-	ScanKeyData key;
+	Oid table;
+	Oid primary_key;
+	ShSeriesRow row;
 	bool found;
 
-	sh_series_oids(&table_id, &index_id);
-	table = table_open(table_id, AccessShareLock);
-	index = index_open(index_id, AccessShareLock);
-	slot = table_slot_create(table, NULL);
-	scan = sh_index_beginscan(table, index, GetActiveSnapshot(), 1, 0);
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(uuid));
-	index_rescan(scan, &key, 1, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	sh_series_oids(&table, &primary_key);
+	found =
+		sh_series_row_open(&row, primary_key, F_UUID_EQ, UUIDPGetDatum(uuid), GetActiveSnapshot());
 	if (found)
-		append_series(json, slot);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, AccessShareLock);
-	table_close(table, AccessShareLock);
+		append_series(json, row.slot);
+	sh_series_row_close(&row);
 	return found;
 }
 

@@ -1,5 +1,5 @@
 /*
- * chunk_bits.h: little-endian words, zigzag and variable-length integers, for the codec only.
+ * chunk_bits.h: zigzag and variable-length integers, for the codec only.
  */
 #ifndef SH_CHUNK_BITS_H
 #define SH_CHUNK_BITS_H
@@ -9,50 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "words.h"
+
 /* Longest variable-length integer: 64 bits, seven in a byte. */
 #define SH_VARINT_MAX 10
-
-static inline uint64_t
-load_u64(const uint8_t *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-static inline void
-store_u64(uint8_t *p, uint64_t word)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	memcpy(p, &word, sizeof(word));
-}
-
-static inline uint32_t
-load_u32(const uint8_t *p)
-{
-	uint32_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap32(word);
-#endif
-	return word;
-}
-
-static inline void
-store_u32(uint8_t *p, uint32_t word)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap32(word);
-#endif
-	memcpy(p, &word, sizeof(word));
-}
 
 static inline uint64_t
 bits_of_double(double value)

@@ -2,6 +2,7 @@
  * dataset_http.c: entity tags and byte ranges.
  */
 #include "dataset_http.h"
+#include "digits.h"
 
 #include <string.h>
 #include <strings.h>
@@ -10,12 +11,6 @@ static bool
 is_space(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /* ---- entity tags ---- */

@@ -17,7 +17,7 @@
 #include "common/shortest_dec.h"
 
 #include "decimal_powers.h"
-#include "two_digits.h"
+#include "digits.h"
 
 /* 10^19 - 1 is the largest number of all nines in 64 bits. */
 #define MAX_DIGITS 19
@@ -36,12 +36,6 @@
 static const double powers_of_ten[] = {1e0,	 1e1,  1e2,	 1e3,  1e4,	 1e5,  1e6,	 1e7,
 									   1e8,	 1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 									   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char) (c - '0') < 10;
-}
 
 static inline uint64_t
 bits_of(double value)

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "digits.h"
+#include "words.h"
 
 #define SECOND INT64_C(1000000)
 #define DAY	   (86400 * SECOND)
@@ -28,30 +30,12 @@
 
 #define MAX_DIGITS 19
 
-static inline uint64_t
-load_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char) (c - '0') < 10;
-}
-
 /* The second of the day that "HH:MM:SS" is; negative when it is none. */
 static inline int
 clock_time(const char *text)
 {
 	/* Each digit becomes its value, each colon 0; anything else gets its highest bit set here or below. */
-	uint64_t word = load_word(text) - UINT64_C(0x30303a30303a3030);
+	uint64_t word = load_u64((const uint8_t *) text) - UINT64_C(0x30303a30303a3030);
 	unsigned hour = (unsigned) (word & 0xff) * 10 + (unsigned) (word >> 8 & 0xff);
 	unsigned minute = (unsigned) (word >> 24 & 0xff) * 10 + (unsigned) (word >> 32 & 0xff);
 	unsigned second = (unsigned) (word >> 48 & 0xff) * 10 + (unsigned) (word >> 56);
@@ -108,9 +92,9 @@ eight_digits(uint64_t word)
 static inline const char *
 take_digits(const char *p, const char *limit, uint64_t *digits)
 {
-	while (limit - p >= 8 && is_eight_digits(load_word(p)))
+	while (limit - p >= 8 && is_eight_digits(load_u64((const uint8_t *) p)))
 	{
-		*digits = *digits * 100000000 + eight_digits(load_word(p));
+		*digits = *digits * 100000000 + eight_digits(load_u64((const uint8_t *) p));
 		p += 8;
 	}
 	for (; p < limit && is_digit(*p); p++)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "decimal.h"
-#include "two_digits.h"
+#include "digits.h"
 
 static inline char *
 put_text(char *p, const char *text, size_t len)

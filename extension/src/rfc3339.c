@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "two_digits.h"
+#include "digits.h"
 
 #define SECOND	   INT64_C(1000000)
 #define DAY		   (86400 * SECOND)
@@ -22,12 +22,6 @@
 #define ERA_DAYS	146097
 
 /* ---- parsing ---- */
-
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char) (c - '0') < 10;
-}
 
 /* The number that two digits are; 100 or more when they are not digits. */
 static inline unsigned

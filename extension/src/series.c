@@ -217,36 +217,44 @@ sh_series_find(const pg_uuid_t *uuid, ShSeries *out)
 }
 
 bool
+sh_series_row_open(ShSeriesRow *row, Oid index, RegProcedure equals, Datum key, Snapshot snapshot)
+{
+	Oid table;
+	Oid primary_key;
+	ScanKeyData condition;
+
+	sh_series_oids(&table, &primary_key);
+	row->table = table_open(table, AccessShareLock);
+	row->index = index_open(index, AccessShareLock);
+	row->slot = table_slot_create(row->table, NULL);
+	row->scan = sh_index_beginscan(row->table, row->index, snapshot, 1, 0);
+	ScanKeyInit(&condition, 1, BTEqualStrategyNumber, equals, key);
+	index_rescan(row->scan, &condition, 1, NULL, 0);
+	return index_getnext_slot(row->scan, ForwardScanDirection, row->slot);
+}
+
+void
+sh_series_row_close(ShSeriesRow *row)
+{
+	index_endscan(row->scan);
+	ExecDropSingleTupleTableSlot(row->slot);
+	index_close(row->index, AccessShareLock);
+	table_close(row->table, AccessShareLock);
+}
+
+bool
 sh_series_uuid_of(int32 id, Snapshot snapshot, pg_uuid_t *uuid)
 {
-	Oid schema = get_namespace_oid(SH_SCHEMA, false);
-	Oid index_id = get_relname_relid("timeseries_id_key", schema);
-	Oid table_id;
-	Oid primary_key;
-	Relation table;
-	Relation index;
-	TupleTableSlot *slot;
-	IndexScanDesc scan;
-	ScanKeyData key;
-	bool found;
+	Oid index = get_relname_relid("timeseries_id_key", get_namespace_oid(SH_SCHEMA, false));
+	ShSeriesRow row;
+	bool found = sh_series_row_open(&row, index, F_INT4EQ, Int32GetDatum(id), snapshot);
 
-	sh_series_oids(&table_id, &primary_key);
-	table = table_open(table_id, AccessShareLock);
-	index = index_open(index_id, AccessShareLock);
-	slot = table_slot_create(table, NULL);
-	scan = sh_index_beginscan(table, index, snapshot, 1, 0);
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
-	index_rescan(scan, &key, 1, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
 	if (found)
 	{
 		bool isnull;
 
-		*uuid = *DatumGetUUIDP(slot_getattr(slot, SH_SERIES_UUID, &isnull));
+		*uuid = *DatumGetUUIDP(slot_getattr(row.slot, SH_SERIES_UUID, &isnull));
 	}
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, AccessShareLock);
-	table_close(table, AccessShareLock);
+	sh_series_row_close(&row);
 	return found;
 }

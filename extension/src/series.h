@@ -47,6 +47,23 @@ extern void sh_series_oids(Oid *table, Oid *primary_key);
  */
 extern bool sh_series_find(const pg_uuid_t *uuid, ShSeries *out);
 
+/* One row of selfhost.timeseries under a snapshot. */
+typedef struct ShSeriesRow
+{
+	struct RelationData *table;
+	struct RelationData *index;
+	struct IndexScanDescData *scan;
+	struct TupleTableSlot *slot; /* has the row until sh_series_row_close() */
+} ShSeriesRow;
+
+/*
+ * Looks a row up by an index with one column: `equals` is the function of its equality with key. False:
+ * there is none. To be closed in either case.
+ */
+extern bool
+sh_series_row_open(ShSeriesRow *row, Oid index, RegProcedure equals, Datum key, Snapshot snapshot);
+extern void sh_series_row_close(ShSeriesRow *row);
+
 /* The uuid of the series with an id, as the snapshot has it; false when there is none. Not cached. */
 extern bool sh_series_uuid_of(int32 id, Snapshot snapshot, pg_uuid_t *uuid);
 

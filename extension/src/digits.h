@@ -1,10 +1,17 @@
 /*
- * two_digits.h: the two digits of each number below 100, for printers. Plain C.
+ * digits.h: decimal digits, for parsers, and the two of each number below 100, for printers. Plain C.
  */
-#ifndef SH_TWO_DIGITS_H
-#define SH_TWO_DIGITS_H
+#ifndef SH_DIGITS_H
+#define SH_DIGITS_H
 
+#include <stdbool.h>
 #include <string.h>
+
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char) (c - '0') < 10;
+}
 
 static const char sh_two_digits[] = "00010203040506070809101112131415161718192021222324"
 									"25262728293031323334353637383940414243444546474849"
