@@ -54,79 +54,49 @@ BEGIN
 END
 $$;
 
--- After an ordinary vacuum, as autovacuum would have done meanwhile.
-\set measure 'VACUUM (ANALYZE) selfhost.tail; VACUUM (ANALYZE) selfhost.chunk; INSERT INTO sizes.result (kind, posted, points, bytes) SELECT :''kind'', :size, (SELECT sum(n) FROM (SELECT n FROM selfhost.chunk UNION ALL SELECT n FROM selfhost.tail) AS r), pg_total_relation_size(''selfhost.chunk'') + pg_total_relation_size(''selfhost.tail''); TRUNCATE selfhost.chunk, selfhost.tail, selfhost.repack_todo; DELETE FROM selfhost.timeseries;'
+CREATE FUNCTION stored() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT sum(n) FROM (SELECT n FROM selfhost.chunk UNION ALL SELECT n FROM selfhost.tail) AS r);
+END
+$$;
+CREATE PROCEDURE empty() LANGUAGE plpgsql AS $$
+BEGIN
+    TRUNCATE selfhost.chunk, selfhost.tail, selfhost.repack_todo;
+    DELETE FROM selfhost.timeseries;
+END
+$$;
 
-\set series 45
-\set kind 'machine temperature'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set series 20
-\set kind 'walk'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'walk, us timestamps'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'random'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'random, us timestamps'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'one value'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set size 1000000
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'one value, us timestamps'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
-\set kind 'switch'
-\set size 250
-CALL load(:'kind', :size, :series);
-:measure
+-- What is loaded, in this order: size points in one POST, the same into so many series.
+CREATE TABLE task (o serial, kind text, size integer, series integer);
+INSERT INTO task (kind, size, series) VALUES
+    ('machine temperature', 250, 45), ('machine temperature', 1000000, 45),
+    ('walk', 250, 20), ('walk', 1000000, 20),
+    ('walk, us timestamps', 250, 20), ('walk, us timestamps', 1000000, 20),
+    ('random', 250, 20), ('random', 1000000, 20),
+    ('random, us timestamps', 250, 20), ('random, us timestamps', 1000000, 20),
+    ('one value', 250, 20), ('one value', 1000000, 20),
+    ('one value, us timestamps', 250, 20), ('switch', 250, 20);
+
+-- Measured after an ordinary vacuum, as autovacuum would have done meanwhile.
+SELECT step FROM task, LATERAL (VALUES
+    (1, format('CALL load(%L, %s, %s)', kind, size, series)),
+    (2, 'VACUUM (ANALYZE) selfhost.tail'),
+    (3, 'VACUUM (ANALYZE) selfhost.chunk'),
+    (4, format('INSERT INTO result (kind, posted, points, bytes) SELECT %L, %s, stored(), '
+               'pg_total_relation_size(''selfhost.chunk'') + pg_total_relation_size(''selfhost.tail'')', kind, size)),
+    (5, 'CALL empty()')) AS s (n, step) ORDER BY o, n \gexec
 
 -- Points one by one while somebody holds an old snapshot, so that no dead version of a row can be removed: here
 -- by a prepared transaction.
 CREATE TABLE held (o serial, kind text, points bigint, bytes bigint);
 DELETE FROM point WHERE i >= 4000;
-\set measure 'INSERT INTO sizes.held (kind, points, bytes) SELECT :''kind'', (SELECT sum(n) FROM (SELECT n FROM selfhost.chunk UNION ALL SELECT n FROM selfhost.tail) AS r), pg_relation_size(''selfhost.tail''); TRUNCATE selfhost.chunk, selfhost.tail, selfhost.repack_todo; DELETE FROM selfhost.timeseries;'
 BEGIN;
 SELECT txid_current() \g /dev/null
 PREPARE TRANSACTION 'held';
-\set kind 'walk'
-CALL load(:'kind', 1, :series);
-:measure
-\set kind 'walk, us timestamps'
-CALL load(:'kind', 1, :series);
-:measure
-\set kind 'random'
-CALL load(:'kind', 1, :series);
-:measure
+SELECT step FROM (VALUES (1, 'walk'), (2, 'walk, us timestamps'), (3, 'random')) AS t (o, kind), LATERAL (VALUES
+    (1, format('CALL load(%L, 1, 20)', kind)),
+    (2, format('INSERT INTO held (kind, points, bytes) SELECT %L, stored(), pg_relation_size(''selfhost.tail'')', kind)),
+    (3, 'CALL empty()')) AS s (n, step) ORDER BY o, n \gexec
 ROLLBACK PREPARED 'held';
 
 \pset footer off

@@ -16,17 +16,8 @@ use ShTest;
 my $SOON = 20;
 
 my $sh = ShTest->new('limits', no_selfserv => 1);
-my %standard = %{ $sh->{conf} };
 
-# Starts the server anew with these keys. One thread, where numbers matter that threads share.
-sub with
-{
-	my (%conf) = @_;
-	is($sh->stop_selfserv, 0, 'selfserv stops') if $sh->{pid};
-	$sh->{conf} = { %standard, threads => 1, %conf };
-	$sh->start_selfserv;
-	return;
-}
+sub with { return $sh->restart_with(@_); }
 
 sub ask { return ShRaw::ask($sh, @_); }
 sub ask_thing { my ($name, %o) = @_; return ask('POST', '/v2/things', body => qq({"name": "$name"}), %o); }

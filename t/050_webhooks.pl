@@ -16,16 +16,8 @@ my $SOON = 20;
 my $worker = '11111111-1111-4111-8111-111111111111';
 
 my $sh = ShTest->new('webhooks', no_selfserv => 1);
-my %standard = %{ $sh->{conf} };
 
-sub with
-{
-	my (%conf) = @_;
-	is($sh->stop_selfserv, 0, 'selfserv stops') if $sh->{pid};
-	$sh->{conf} = { %standard, threads => 1, %conf };
-	$sh->start_selfserv;
-	return;
-}
+sub with { return $sh->restart_with(@_); }
 
 with();
 

@@ -18,12 +18,13 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use ShProcess;
 use Test::More;
 
 our $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
 
-# How long to wait for anything, in seconds.
-our $TIMEOUT = $PostgreSQL::Test::Utils::timeout_default || 180;
+our @ISA = qw(ShProcess);
+our $TIMEOUT = $ShProcess::TIMEOUT;
 
 sub new
 {
@@ -121,45 +122,18 @@ sub start_selfserv
 }
 
 # Sends a signal (TERM) and returns the exit status as waitpid gives it.
-sub stop_selfserv
-{
-	my ($self, $signal) = @_;
-	my $pid = delete $self->{pid} or return;
+sub stop_selfserv { my ($self, $signal) = @_; return $self->stop_process($signal); }
 
-	kill($signal || 'TERM', $pid);
-	my $status;
-	$self->wait_until('selfserv has ended', sub {
-		return 0 if waitpid($pid, WNOHANG) != $pid;
-		$status = $?;
-		return 1;
-	});
-	return $status;
-}
-
-sub DESTROY
+# Starts selfserv anew, with these keys beside those of new(). One thread, where numbers matter that threads
+# share.
+sub restart_with
 {
-	my ($self) = @_;
-	local $?;
-	if (my $pid = delete $self->{pid})
-	{
-		kill('KILL', $pid);
-		waitpid($pid, 0);
-	}
+	my ($self, %conf) = @_;
+	is($self->stop_selfserv, 0, 'selfserv stops') if $self->{pid};
+	$self->{standard} ||= $self->{conf};
+	$self->{conf} = { %{ $self->{standard} }, threads => 1, %conf };
+	$self->start_selfserv;
 	return;
-}
-
-# Polls until the code returns true; dies after $TIMEOUT seconds.
-sub wait_until
-{
-	my ($self, $what, $code) = @_;
-	my $end = time() + $TIMEOUT;
-	while (time() < $end)
-	{
-		my $result = $code->();
-		return $result if $result;
-		sleep(0.05);
-	}
-	die "timed out waiting until $what";
 }
 
 sub url

@@ -13,7 +13,10 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
 use PostgreSQL::Test::Utils;
 use Test::More;
+use ShProcess;
 use ShTest;
+
+our @ISA = qw(ShProcess);
 
 my $started = 0;
 
@@ -82,32 +85,7 @@ sub is_alive
 }
 
 # Its exit status as waitpid gives it.
-sub stop
-{
-	my ($self, $signal) = @_;
-	my $pid = delete $self->{pid} or return;
-	my $status;
-
-	kill($signal || 'TERM', $pid);
-	$self->{sh}->wait_until('selfpwrk has ended', sub {
-		return 0 if waitpid($pid, WNOHANG) != $pid;
-		$status = $?;
-		return 1;
-	});
-	return $status;
-}
-
-sub DESTROY
-{
-	my ($self) = @_;
-	local $?;
-	if (my $pid = delete $self->{pid})
-	{
-		kill('KILL', $pid);
-		waitpid($pid, 0);
-	}
-	return;
-}
+sub stop { my ($self, $signal) = @_; return $self->stop_process($signal); }
 
 # Makes a program with one signed revision, and returns its UUID. Options: schedule, deadline,
 # language, domain, token, unsigned.
