@@ -198,15 +198,13 @@ become_worker(const char *command, const char *file, const char *against)
 	return EXIT_CODE_FAILED;
 }
 
-#define LOCAL_OPTIONS                                                                \
-	{'l',		 "language",                                                         \
-	 "LANGUAGE", "lua or tengo; default: by the ending of the file's name",          \
-	 CLI_TEXT,	 &options.language,                                                  \
-	 0,			 0},                                                                 \
-		{0, "lang", "LANGUAGE", "the same", CLI_TEXT, &options.language, 0, 0},      \
-	{                                                                                \
-		'f', "filename", "FILE", "the file, instead of a word of its own", CLI_TEXT, \
-			&options.filename, 0, 0                                                  \
+#define LOCAL_OPTIONS                                                                            \
+	{'l',	   "language",		  "LANGUAGE", "of the file; default: by the ending of its name", \
+	 CLI_TEXT, &options.language, 0,		  0},                                                \
+		{0, "lang", "LANGUAGE", "the same", CLI_TEXT, &options.language, 0, 0},                  \
+	{                                                                                            \
+		'f', "filename", "FILE", "the file, instead of a word of its own", CLI_TEXT,             \
+			&options.filename, 0, 0                                                              \
 	}
 
 static const CliOption run_options[] = {
