@@ -109,6 +109,14 @@ look_at_selfserv(void *data)
 		*(long *) data = kb;
 }
 
+/* Resident memory once connections have been idle for some seconds; selfserv gives back what they held. */
+static long
+idle_kb(void)
+{
+	sleep(4);
+	return status_kb(settings.selfserv_pid, "VmRSS");
+}
+
 /* Resident memory with idle connections, and while eight slow readers fetch a year each. */
 void
 load_memory(void)
@@ -127,11 +135,11 @@ load_memory(void)
 		open_selfhost(&idle[i]);
 		if (i == 255)
 		{
-			with_256 = status_kb(settings.selfserv_pid, "VmRSS");
+			with_256 = idle_kb();
 			stream(path, NULL, look_at_selfserv, &peak);
 		}
 	}
-	with_1000 = status_kb(settings.selfserv_pid, "VmRSS");
+	with_1000 = idle_kb();
 	printf("{\"base_kb\":%ld,\"idle_256_kb\":%ld,\"streaming_8_kb\":%ld,\"idle_1000_kb\":%ld}\n",
 		   before, with_256, peak, with_1000);
 	for (int i = 0; i < MOST_IDLE; i++)

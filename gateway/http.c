@@ -27,6 +27,7 @@
  * The library's memory for a connection: the request line and the headers, and beside them a table of
  * the headers (56 bytes each) and the head of the answer. It must never fill up, or requests end without
  * an answer of ours; but all of it is cleared for each request: each 32 kB cost a short one a microsecond.
+ * What idle connections hold of it is given back (http_client.c).
  */
 #define CONNECTION_MEMORY_LEAST ((size_t) 32 * 1024)
 
@@ -460,13 +461,14 @@ start_daemon(GwHttp *http, int listen_fd, int nthreads)
 	size_t headers = (size_t) config->max_headers;
 	size_t memory = headers / 2 > CONNECTION_MEMORY_LEAST ? headers / 2 : CONNECTION_MEMORY_LEAST;
 
+	http->connection_memory = headers + memory;
 	/* The last option is an end of the list where it is not for HTTPS. */
 	return MHD_start_daemon(
 		flags | (is_tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, http, MHD_OPTION_EXTERNAL_LOGGER,
 		log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
 		request_began, http, MHD_OPTION_NOTIFY_COMPLETED, request_completed, http,
 		MHD_OPTION_NOTIFY_CONNECTION, gw_client_changed, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		headers + memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) http->max_connections,
+		http->connection_memory, MHD_OPTION_CONNECTION_LIMIT, (unsigned int) http->max_connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int) per_address,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		is_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, gw_tls_certificate,

@@ -1,6 +1,6 @@
 /*
- * http_client.c: the connections of clients: their list, their limits of time, and whether one is still
- * there while it waits.
+ * http_client.c: the connections of clients: their list, their limits of time, the memory of idle ones,
+ * and whether one is still there while it waits.
  *
  * A client that is too slow has its socket shut down, and the library closes the rest.
  */
@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 GwClient *
 gw_http_client(struct MHD_Connection *connection)
@@ -29,6 +31,7 @@ gw_client_enter(GwHttp *http, GwClient *client, GwClientState state)
 		return;
 	client->state = state;
 	client->since = http->loop->now;
+	client->is_slim = false;
 }
 
 /* ---- clients that wait for a program ---- */
@@ -136,6 +139,51 @@ gw_client_changed(void *context, struct MHD_Connection *connection, void **socke
 	}
 }
 
+/* ---- memory of idle clients ---- */
+
+/*
+ * The library clears all of a connection's memory after each request, and so touches it: 100 kB for a
+ * connection that may do nothing for minutes. Pages that hold zeros alone can be given back without
+ * anybody seeing it: they read as zeros again. That makes it safe whatever the library has there.
+ */
+
+/* An idle connection is slimmed after so long; to fill the pages again costs a request some 10 us. */
+#define SLIM_AFTER INT64_C(2000000)
+
+/* More memory than this in pages, that of the largest limits.headers, is left alone. */
+#define MAX_CONNECTION_PAGES 384
+
+void
+gw_client_learn_memory(GwClient *client, const char *method)
+{
+	uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+
+	/* It is mapped, and the first line of a request is read to its beginning. */
+	if (client != NULL && client->memory == NULL && (uintptr_t) method % page == 0)
+		client->memory = (char *) method;
+}
+
+static bool
+is_zero(const char *memory, size_t size)
+{
+	return memory[0] == 0 && memcmp(memory, memory + 1, size - 1) == 0;
+}
+
+static void
+slim(const GwHttp *http, GwClient *client)
+{
+	size_t page = (size_t) sysconf(_SC_PAGESIZE);
+	size_t size = http->connection_memory / page * page;
+	unsigned char resident[MAX_CONNECTION_PAGES];
+
+	client->is_slim = true;
+	if (client->memory == NULL || size == 0 || size / page > MAX_CONNECTION_PAGES)
+		return;
+	/* Fails where not all of it is mapped: then the guess of where it lies was wrong. */
+	if (mincore(client->memory, size, resident) == 0 && is_zero(client->memory, size))
+		madvise(client->memory, size, MADV_DONTNEED);
+}
+
 /* ---- limits of time ---- */
 
 static bool
@@ -162,9 +210,12 @@ client_is_late(const GwHttp *http, const GwClient *client)
 void
 gw_clients_tick(const GwHttp *http)
 {
-	for (const GwClient *client = http->clients; client != NULL; client = client->next)
+	for (GwClient *client = http->clients; client != NULL; client = client->next)
 	{
 		if (client_is_late(http, client) && client->fd >= 0)
 			shutdown(client->fd, SHUT_RDWR);
+		else if (!client->is_slim && client->state == GW_CLIENT_IDLE &&
+				 http->loop->now - client->since > SLIM_AFTER)
+			slim(http, client);
 	}
 }

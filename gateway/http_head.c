@@ -81,9 +81,10 @@ gw_http_take_head(GwHttp *http, struct MHD_Connection *connection, GwRequest *re
 				  const char *method)
 {
 	const char *length = lookup_header(connection, "Content-Length");
-	const GwClient *client = request->client;
+	GwClient *client = request->client;
 	bool is_malformed;
 
+	gw_client_learn_memory(client, method);
 	gw_proxies_client(http->proxies, client->address, lookup_header(connection, "X-Forwarded-For"),
 					  request->address);
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, check_header, request);

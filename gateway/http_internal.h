@@ -34,6 +34,8 @@ typedef struct GwClient
 	int fd;
 	GwClientState state;
 	bool is_new;		/* nothing was ever received */
+	bool is_slim;		/* idle, and its memory given back to the system */
+	char *memory;		/* the library's for this connection; NULL: not known */
 	int64_t since;		/* of the state, or of its last progress */
 	ShcWatch gone;		/* while `waiting`: tells that the client has gone away */
 	GwRequest *waiting; /* its request waits for a program; NULL: it does not */
@@ -55,6 +57,7 @@ struct GwHttp
 	bool needs_run;
 	bool is_stopping;
 	int64_t max_connections;
+	size_t connection_memory; /* the library's, for each connection */
 	GwClient *clients;
 	GwRequest *parked; /* refusals that wait, the earliest first */
 	GwRequest *parked_last;
@@ -81,7 +84,10 @@ extern void gw_client_changed(void *context, struct MHD_Connection *connection,
 extern void gw_client_watch(GwHttp *http, GwRequest *request);
 extern void gw_client_unwatch(GwHttp *http, GwClient *client);
 
-/* Shuts the sockets of clients that have taken too long. */
+/* Learns where the library's memory for a connection begins, from the method of a request in it. */
+extern void gw_client_learn_memory(GwClient *client, const char *method);
+
+/* Shuts the sockets of clients that have taken too long, and gives back the memory of idle ones. */
 extern void gw_clients_tick(const GwHttp *http);
 
 /* The head is there. What is answered already here closes the connection. */

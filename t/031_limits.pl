@@ -54,6 +54,17 @@ $idle = closed_after(ShRaw::connection($sh));
 ok(defined $idle, 'so is one that never sent anything');
 cmp_ok($idle // 0, '>=', 1.9, 'not before timeouts.header');
 
+# ---- what idle connections hold ----
+
+with();
+my $base = $sh->rss;
+my @held = map { ask('GET', '/v2/users/me') } 1 .. 300;
+is(scalar(grep { (answer($_))[0] eq '200' } @held), 300, 'a request over each of 300 connections');
+$sh->wait_until('idle connections hold less than 24 kB each', sub { return $sh->rss - $base < 300 * 24; });
+is(scalar(grep { (answer(ask('GET', '/v2/users/me?x=' . 'x' x 60000, socket => $_)))[0] eq '200' } @held), 300, 'and serve long requests again');
+$sh->wait_until('and are idle again', sub { return $sh->rss - $base < 300 * 24; });
+close($_) foreach @held;
+
 # ---- timeouts.answer: a reader that stops, where no rate is asked of him ----
 
 with('timeouts.answer' => '1s', 'stream.min_rate' => 0, 'stream.max_time' => '1h');
