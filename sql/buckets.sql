@@ -152,7 +152,7 @@ FROM unnest('{hour, day, week, year, decade, century, millennia}'::text[]) AS p 
 
 -- In any case of letters.
 SELECT buckets.answer(:'p', '9999-12-31Z', '9999-12-31 23:59:59.999999Z', 'day', 'avg', z)
-FROM unnest('{utc, EUROPE/london, est5edt, Etc/GMT+5, etc/gmt-14, Zulu, gmt0, America/Argentina/Buenos_Aires}'::text[]) AS z;
+FROM unnest('{utc, EUROPE/london, est5edt, Etc/GMT+5, etc/gmt-14, etc/zulu, etc/gmt0, America/Argentina/Buenos_Aires}'::text[]) AS z;
 SELECT buckets.answer(:a, '2000-07-01Z', '2000-07-02Z', 'day', 'avg', 'Europe/Nowhere');
 SELECT buckets.answer(:a, '2000-07-01Z', '2000-07-02Z', 'day', 'avg', '');
 SELECT buckets.answer(:a, '2000-07-01Z', '2000-07-02Z', 'day', 'avg', 'CEST');

@@ -168,7 +168,7 @@ static const Sent sent[] = {
 };
 
 static const HostCase failing[] = {
-	{"http.get", "[\"http://a.test:%P/early\"]", "error: GET http://a.test:%P/early: Empty reply from server"}, {"http.get", "[\"http://a.test:%P/short\"]", "error: GET http://a.test:%P/short: transfer closed with 90 bytes remaining to read"},
+	{"http.get", "[\"http://a.test:%P/early\"]", "error: GET http://a.test:%P/early: Empty reply from server"}, {"http.get", "[\"http://a.test:%P/short\"]", "error: GET http://a.test:%P/short: *"},
 	{"http.get", "[\"http://a.test:%P/garbage\"]", "error: GET http://a.test:%P/garbage: Received HTTP/0.9 when not allowed"}, {"http.get", "[\"http://a.test:%P/huge\"]", "error: GET http://a.test:%P/huge: the body is larger than 16777216 bytes"},
 	{"http.get", "[\"http://a.test:%P/heads\"]", "error: GET http://a.test:%P/heads: the headers are larger than 131072 bytes"}, {"http.get", "[\"http://a.test:%P/loop\"]", "error: GET http://a.test:%P/loop: stopped after 10 redirects"},
 	{"http.get", "[\"http://a.test:%P/hops/10\"]", "error: GET http://hop0.test:%P/echo: stopped after 10 redirects"}, {"http.get", "[\"http://denied.test/\"]", "error: GET http://denied.test/: the address is not allowed"}, {"http.get", "[\"http://a.test:%P/inside\"]", "error: GET http://denied.test:%P/echo: the address is not allowed"},
@@ -180,6 +180,19 @@ static const HostCase failing[] = {
 	{"http.get", "[\"http://a.test/ \\r\\nX: y\"]", "error: GET http://a.test/ \?\?X: y: it is no URL"},
 };
 /* clang-format on */
+
+/* A "*" at the end stands for words of libcurl's that differ between its versions. */
+static const char *
+up_to_mark(const char *text, const char *expected)
+{
+	static char shown[400];
+	size_t n = strlen(expected) - 1;
+
+	if (expected[n] != '*' || strncmp(text, expected, n) != 0 || text[n] == '\0')
+		return text;
+	snprintf(shown, sizeof(shown), "%.*s*", (int) n, text);
+	return shown;
+}
 
 static void
 test_failing(void)
@@ -195,7 +208,8 @@ test_failing(void)
 					 failing[i].expected, port, mark + 2);
 		else
 			snprintf(expected, sizeof(expected), "%s", failing[i].expected);
-		is_str(call(failing[i].path, failing[i].arguments), expected, failing[i].arguments);
+		is_str(up_to_mark(call(failing[i].path, failing[i].arguments), expected), expected,
+			   failing[i].arguments);
 	}
 }
 
