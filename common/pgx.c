@@ -252,6 +252,72 @@ shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, ch
 }
 
 bool
+shc_pg_send(ShcPg *pg, const char *sql, int n, const ShcPgBytes *parameter)
+{
+	const char *value[8];
+	int len[8];
+	int format[8];
+
+	if (n > (int) (sizeof(len) / sizeof(len[0])))
+	{
+		shc_error("a statement has too many parameters");
+		return false;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		value[i] = parameter[i].data;
+		len[i] = (int) parameter[i].len;
+		format[i] = 1;
+	}
+	if (PQsendQueryParams(pg->connection, sql, n, NULL, value, len, format, 1))
+		return true;
+	log_error(pg, NULL);
+	return false;
+}
+
+static bool
+visit_bytes(const PGresult *result, ShcPgBytesRow row, void *context)
+{
+	int n = PQnfields(result);
+	ShcPgBytes *value = calloc((size_t) n + 1, sizeof(ShcPgBytes));
+	bool good = value != NULL;
+
+	if (!good)
+		shc_error("out of memory");
+	for (int i = 0; good && i < PQntuples(result); i++)
+	{
+		for (int j = 0; j < n; j++)
+		{
+			value[j].data = PQgetisnull(result, i, j) ? NULL : PQgetvalue(result, i, j);
+			value[j].len = (size_t) PQgetlength(result, i, j);
+		}
+		good = row(context, n, value);
+	}
+	free(value);
+	return good;
+}
+
+bool
+shc_pg_receive(ShcPg *pg, ShcPgBytesRow row, void *context)
+{
+	bool good = true;
+	bool has_answer = false;
+	PGresult *result;
+
+	while ((result = PQgetResult(pg->connection)) != NULL)
+	{
+		has_answer = true;
+		good = good && check_result(pg, result);
+		if (good && row != NULL)
+			good = visit_bytes(result, row, context);
+		PQclear(result);
+	}
+	if (!has_answer)
+		log_error(pg, NULL);
+	return good && has_answer;
+}
+
+bool
 shc_pg_script(ShcPg *pg, const char *sql)
 {
 	PGresult *result = PQexec(pg->connection, sql);

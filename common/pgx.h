@@ -44,6 +44,25 @@ extern bool shc_pg_script(ShcPg *pg, const char *sql);
 extern bool shc_pg_stream(ShcPg *pg, const char *sql, int n, const char *const *parameter,
 						  ShcPgRow row, void *context);
 
+/* A parameter or a value in PostgreSQL's binary format. NULL data: SQL's NULL. */
+typedef struct ShcPgBytes
+{
+	const void *data;
+	size_t len;
+} ShcPgBytes;
+
+/* One row of a binary answer, valid during the call. False ends the answer. */
+typedef bool (*ShcPgBytesRow)(void *context, int n, const ShcPgBytes *value);
+
+/*
+ * Sends one statement with n binary parameters and does not wait for its answer, which must be taken by
+ * shc_pg_receive() before anything else is done with the connection. The parameters may go at once.
+ */
+extern bool shc_pg_send(ShcPg *pg, const char *sql, int n, const ShcPgBytes *parameter);
+
+/* Waits for the whole answer and hands each row to `row`, which may be NULL. */
+extern bool shc_pg_receive(ShcPg *pg, ShcPgBytesRow row, void *context);
+
 /*
  * While quiet, refusals of the server are not logged: shc_pg_message() has the text of the last one.
  * A lost connection is logged all the same.

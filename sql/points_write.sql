@@ -209,6 +209,24 @@ SELECT selfhost._drop_points(1);
 ROLLBACK;
 \set VERBOSITY terse
 
+-- ---- points from elsewhere: packed, without bounds, never overwriting ----
+
+CREATE FUNCTION points_write.packed(ts timestamptz, value float8) RETURNS bytea LANGUAGE sql AS $$
+    SELECT timestamptz_send(ts) || float8send(value)
+$$;
+SELECT selfhost._restore_points(:b, packed('2023-01-01 00:00:01.000001Z', 5000) || packed('2023-01-01Z', -5000));
+SELECT selfhost._restore_points(:b, packed('2023-01-01Z', 1) || packed('0001-01-01Z', '-0'));
+SELECT ts, value FROM selfhost._points(:b) AS p WHERE ts < '1000-01-01' OR ts BETWEEN '2022-12-31' AND '2023-01-02';
+SELECT selfhost._restore_points(:b, packed('4713-01-01Z BC', 1));
+SELECT selfhost._restore_points(:b, '');
+SELECT selfhost._restore_points(:b, '\x00');
+SELECT selfhost._restore_points(:b, packed('infinity', 1));
+SELECT selfhost._restore_points(:b, packed('2023-01-01Z', 'NaN'));
+SELECT selfhost._restore_points(:nowhere, packed('2023-01-01Z', 1));
+BEGIN READ ONLY;
+SELECT selfhost._restore_points(:b, packed('2024-01-01Z', 1));
+ROLLBACK;
+
 -- ---- the series goes, and its points with it ----
 
 SELECT id AS id_a FROM selfhost.timeseries WHERE uuid = :a \gset

@@ -33,6 +33,12 @@ GRANT EXECUTE ON FUNCTION
     selfhost.delete_timeseries_data(uuid, timestamptz, timestamptz, double precision, double precision)
     TO selfhost_gateway, selfhost_sql;
 
+-- Points as they were stored elsewhere: 16 bytes each, a timestamptz and a double precision as their binary
+-- formats have them. Timestamps that have a point are passed over, and bounds do not count: they may be
+-- younger than the points. Returns how many were new.
+CREATE FUNCTION selfhost._restore_points(uuid uuid, points bytea) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'sh_restore_points' LANGUAGE C STRICT;
+
 -- Takes the transaction lock of the writers of a series. NULL: there is no such series.
 CREATE FUNCTION selfhost._lock_series(uuid) RETURNS integer
     AS 'MODULE_PATHNAME', 'sh_lock_series' LANGUAGE C;
