@@ -12,7 +12,9 @@ typedef enum ExitCode
 	EXIT_CODE_NOT_RUNNING = 3,	   /* status: as in the Linux Standard Base */
 	EXIT_CODE_ALREADY_RUNNING = 4, /* up: the stack of this folder runs already */
 	EXIT_CODE_TIMEOUT = 5,		   /* down: the stack has not stopped in time */
-	EXIT_CODE_CHILD = 6			   /* up: PostgreSQL or selfserv ended and the stack was stopped */
+	EXIT_CODE_CHILD = 6,		   /* up: PostgreSQL or selfserv ended and the stack was stopped */
+	EXIT_CODE_LEFT_BEHIND = 7,	   /* migrate: done, but rows stayed behind */
+	EXIT_CODE_PROBLEM = 8		   /* doctor: found a problem */
 } ExitCode;
 
 #endif

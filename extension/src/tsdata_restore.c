@@ -55,8 +55,9 @@ sh_restore_points(PG_FUNCTION_ARGS)
 	ShSeries series;
 
 	if (len % PACKED_SIZE != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("points: must have %d bytes each", (int) PACKED_SIZE), sh_refusal()));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("points: must have %d bytes each", (int) PACKED_SIZE), sh_refusal()));
 	unpack(VARDATA_ANY(packed), n, ts, value);
 	if (!sh_series_find(uuid, &series) || !sh_store_lock(&series))
 	{

@@ -7,7 +7,7 @@ CREATE FUNCTION pg_temp.add_user(user_uuid uuid, group_uuid uuid, name text) RET
     INSERT INTO users VALUES ($1, $3);
     INSERT INTO user_groups VALUES ($1, $2);
     INSERT INTO group_policies (group_uuid, effect, action, resource)
-        SELECT $2, 'allow', 'read', 'users/me'
+        SELECT $2, 'allow'::policy_effect, 'read'::policy_action, 'users/me'
         UNION ALL SELECT $2, 'allow', a, 'users/' || $1 || s
             FROM unnest(enum_range(NULL::policy_action)) AS a, (VALUES (''), ('/%')) AS t (s)
         UNION ALL SELECT $2, 'deny', 'update', 'users/' || $1 || '/rate';
@@ -160,13 +160,14 @@ INSERT INTO program_code_revisions VALUES
 
 INSERT INTO alerts (resource, environment, event, severity, status, service, value, description, origin, tags, created,
         timeout, rawdata, duplicate, previous_severity, last_receive_time)
-    SELECT 'r', 'env', format('%s %s', sev, st), sev, st, ARRAY[NULL, 's', 's'], E'\u0001', '', 'o', '{}', '2020-01-01 00:00:00.5+00',
+    SELECT 'r', 'env', format('%s %s', sev, st), sev, st, '{s,s}', E'\u0001', '', 'o', '{}', '2020-01-01 00:00:00.5+00',
            CASE WHEN st = 'open' THEN -1 ELSE 2147483647 END, '\x00ff', 3, 'minor',
            CASE WHEN st = 'shelve' THEN 'infinity'::timestamptz WHEN st = 'close' THEN '2021-01-01 00:00+00' END
     FROM unnest(enum_range(NULL::alert_severity)) AS sev, unnest(enum_range(NULL::alert_status)) AS st;
 INSERT INTO alerts (uuid, resource, environment, event, severity, status, rawdata)
     SELECT '00000000-0000-4000-8000-000000001201', '', '', '', 'trace', 'open', string_agg(sha256(i::text::bytea), '')
     FROM generate_series(1, 100000) AS i; -- 3 MB
-INSERT INTO alerts (uuid, resource, environment, event, severity, status)
-    SELECT uuid_generate_v4(), 'twin', 'e', 'e', 'major', 'open' FROM generate_series(1, 2);
+INSERT INTO alerts (uuid, resource, environment, event, severity, status, service)
+    SELECT ('00000000-0000-4000-8000-00000000121' || i)::uuid, 'twin', 'e', 'e', 'major', 'open', ARRAY[NULL, 's']
+    FROM generate_series(1, 2) AS i;
 ANALYZE;
