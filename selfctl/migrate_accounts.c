@@ -241,41 +241,40 @@ static const char policies_target[] = ROWS(
 /* ---- tokens ---- */
 
 /* Digests as they are, so that secrets stay good; but not that of the secret that everybody knows. */
-static const MigrateRows tokens =
-	{
-		.kind = MIGRATE_TOKEN,
-		.source = "SELECT row_to_json(r) FROM ("
-				  " SELECT t.uuid, t.user_uuid, t.name, t.created::text, encode(t.token_hash, "
-				  "'hex') AS digest,"
-				  "  row_number() OVER (PARTITION BY t.token_hash ORDER BY t.created, t.uuid) AS n"
-				  " FROM user_tokens AS t ORDER BY t.uuid) AS r",
-		.target =
-			ROWS("uuid uuid, user_uuid uuid, name text, created timestamptz, digest text, n "
-				 "integer") "judged AS MATERIALIZED ("
-							" SELECT r.*, decode(r.digest, 'hex') AS bytes, CASE"
-							"  WHEN u.uuid IS NULL THEN 'its user was left behind'"
-							"  WHEN length(r.digest) <> 64 THEN 'its digest is none of SHA-256: "
-							"nobody can have used it'"
-							"  WHEN r.digest = encode(sha256('root'), 'hex')"
-							"   THEN 'its secret is \"root\", which everybody knows: give its "
-							"clients a new token'"
-							"  WHEN r.n > 1 OR EXISTS (SELECT FROM selfhost.token AS o"
-							"    WHERE o.digest = decode(r.digest, 'hex') AND o.uuid <> r.uuid)"
-							"   THEN 'another token has the same secret' END AS reason"
-							" FROM r LEFT JOIN selfhost.user_account AS u ON u.uuid = r.user_uuid),"
-							" moved AS ("
-							" INSERT INTO selfhost.token (uuid, user_uuid, name, created, digest)"
-							" SELECT r.uuid, r.user_uuid, r.name,"
-							"  CASE WHEN isfinite(r.created) THEN r.created ELSE now() END, r.bytes"
-							" FROM judged AS r WHERE r.reason IS NULL ON CONFLICT DO NOTHING "
-							"RETURNING uuid)"
-							" SELECT r.uuid, r.name, CASE WHEN r.reason IS NOT NULL THEN 'left'"
-							"   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END,"
-							"  CASE WHEN r.reason IS NOT NULL THEN r.reason WHEN NOT "
-							"isfinite(r.created)"
-							"   THEN 'was created at no finite time: now it is that of the move' "
-							"END"
-							" FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid",
+static const MigrateRows tokens = {
+	.kind = MIGRATE_TOKEN,
+	.source = "SELECT row_to_json(r) FROM ("
+			  " SELECT t.uuid, t.user_uuid, t.name, t.created::text, encode(t.token_hash, "
+			  "'hex') AS digest,"
+			  "  row_number() OVER (PARTITION BY t.token_hash ORDER BY t.created, t.uuid) AS n"
+			  " FROM user_tokens AS t ORDER BY t.uuid) AS r",
+	.target =
+		ROWS("uuid uuid, user_uuid uuid, name text, created timestamptz, digest text, n "
+			 "integer") "judged AS MATERIALIZED ("
+						" SELECT r.*, decode(r.digest, 'hex') AS bytes, CASE"
+						"  WHEN u.uuid IS NULL THEN 'its user was left behind'"
+						"  WHEN length(r.digest) <> 64 THEN 'its digest is none of SHA-256: "
+						"nobody can have used it'"
+						"  WHEN r.digest = encode(sha256('root'), 'hex')"
+						"   THEN 'its secret is \"root\", which everybody knows: give its "
+						"clients a new token'"
+						"  WHEN r.n > 1 OR EXISTS (SELECT FROM selfhost.token AS o"
+						"    WHERE o.digest = decode(r.digest, 'hex') AND o.uuid <> r.uuid)"
+						"   THEN 'another token has the same secret' END AS reason"
+						" FROM r LEFT JOIN selfhost.user_account AS u ON u.uuid = r.user_uuid),"
+						" moved AS ("
+						" INSERT INTO selfhost.token (uuid, user_uuid, name, created, digest)"
+						" SELECT r.uuid, r.user_uuid, r.name,"
+						"  CASE WHEN isfinite(r.created) THEN r.created ELSE now() END, r.bytes"
+						" FROM judged AS r WHERE r.reason IS NULL ON CONFLICT DO NOTHING "
+						"RETURNING uuid)"
+						" SELECT r.uuid, r.name, CASE WHEN r.reason IS NOT NULL THEN 'left'"
+						"   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END,"
+						"  CASE WHEN r.reason IS NOT NULL THEN r.reason WHEN NOT "
+						"isfinite(r.created)"
+						"   THEN 'was created at no finite time: now it is that of the move' "
+						"END"
+						" FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid",
 };
 
 /* clang-format on */
