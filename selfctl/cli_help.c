@@ -20,6 +20,7 @@ static const ExitCodeText exit_codes[] = {
 	{EXIT_CODE_TIMEOUT, "down: the stack has not stopped in time"},
 	{EXIT_CODE_CHILD, "up: PostgreSQL or selfserv ended for good, so everything was stopped"},
 	{EXIT_CODE_LEFT_BEHIND, "migrate: done, but rows stay behind; each was told"},
+	{EXIT_CODE_PROBLEM, "doctor: found a problem"},
 };
 
 #define N_EXIT_CODES (sizeof(exit_codes) / sizeof(exit_codes[0]))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "checks.h"
 #include "commands.h"
 #include "conf.h"
 #include "domain.h"
@@ -373,71 +374,47 @@ static const CliCommand cmd_domain_rotate = {
 
 /* ---- check ---- */
 
-/*
- * What can be wrong with a domain: a row for each test, with what to do when it has failed. The
- * invalidation triggers must be ENABLE ALWAYS: pg_restore --disable-triggers changes that, and then a
- * revoked right may stay.
- */
-static const char check_query[] =
-	"SELECT json_agg(json_build_object('check', c.name,"
-	" 'result', CASE WHEN c.good THEN 'ok' ELSE 'FAULT' END,"
-	" 'advice', CASE WHEN c.good IS NOT TRUE THEN c.advice END)) FROM (VALUES"
-	" ('version', NOT EXISTS (SELECT FROM pg_catalog.pg_extension AS e"
-	"    JOIN pg_catalog.pg_available_extensions AS a ON a.name = e.extname"
-	"    WHERE e.extname = 'selfhost' AND e.extversion <> a.default_version), 'run ALTER EXTENSION "
-	"selfhost UPDATE'),"
-	" ('initialised', EXISTS (SELECT FROM selfhost.user_account), 'run SELECT selfhost.init()'),"
-	" ('triggers', NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t"
-	"    WHERE t.tgname IN ('invalidate', 'invalidate_truncated') AND t.tgenabled <> 'A'),"
-	"    'run ALTER TABLE ... ENABLE ALWAYS TRIGGER invalidate and invalidate_truncated'),"
-	" ('gateway role', (SELECT r.rolcanlogin AND NOT r.rolsuper FROM pg_catalog.pg_roles AS r"
-	"    WHERE r.rolname = 'selfhost_gateway'),"
-	"    'ALTER ROLE selfhost_gateway LOGIN NOSUPERUSER'),"
-	" ('gateway grants', NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-	"    WHERE c.relnamespace = 'selfhost'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', "
-	"'f')"
-	"    AND pg_catalog.has_table_privilege('selfhost_gateway', c.oid, 'SELECT')),"
-	"    'the role selfhost_gateway must have no rights on tables: revoke them'),"
-	" ('program manager', (SELECT s.loaded FROM selfhost.manager_status AS s),"
-	"    'add selfhost to shared_preload_libraries, or run selfpwrk --manager'),"
-	" ('points', NOT EXISTS (SELECT FROM selfhost.check_chunks()),"
-	"    'SELECT * FROM selfhost.check_chunks() names the rows; restore them from a backup')"
-	" ) AS c (name, good, advice)";
-
-/* The array of tests, once; NULL, and logged, when they cannot be made. */
-static json_object *
-make_tests(Session *session)
+typedef struct DomainCheck
 {
-	json_object *tests = NULL;
-	char *text = NULL;
+	json_object *tests;
+	bool is_sound;
+} DomainCheck;
 
-	if (shc_pg_value(session->pg, check_query, 0, NULL, &text) && text != NULL)
-		tests = json_tokener_parse(text);
-	free(text);
-	return tests;
+static void
+add_text(json_object *object, const char *name, const char *text)
+{
+	json_object_object_add(object, name, text != NULL ? json_object_new_string(text) : NULL);
 }
 
-/* Prints them; whether all are well. */
-static bool
+static void
+take_finding(void *context, const Finding *finding)
+{
+	DomainCheck *check = context;
+	json_object *test = json_object_new_object();
+
+	add_text(test, "check", finding->check);
+	add_text(test, "result",
+			 finding->result == CHECK_PROBLEM ? "FAULT" : check_result_name(finding->result));
+	add_text(test, "advice", finding->advice);
+	json_object_array_add(check->tests, test);
+	check->is_sound = check->is_sound && finding->result != CHECK_PROBLEM;
+}
+
+static void
 print_tests(json_object *tests)
 {
-	bool is_sound = true;
-
 	if (options.json)
 		puts(json_object_to_json_string_ext(tests, JSON_C_TO_STRING_PRETTY |
 													   JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		printf("%-16s %-7s %s\n", "CHECK", "RESULT", "WHAT TO DO");
-	for (size_t i = 0; i < json_object_array_length(tests); i++)
+	for (size_t i = 0; !options.json && i < json_object_array_length(tests); i++)
 	{
 		json_object *test = json_object_array_get_idx(tests, i);
 
-		is_sound = is_sound && strcmp(member_of(test, "result"), "ok") == 0;
-		if (!options.json)
-			printf("%-16s %-7s %s\n", member_of(test, "check"), member_of(test, "result"),
-				   member_of(test, "advice"));
+		printf("%-16s %-7s %s\n", member_of(test, "check"), member_of(test, "result"),
+			   member_of(test, "advice"));
 	}
-	return is_sound;
 }
 
 static const CliOption check_options[] = {
@@ -449,20 +426,23 @@ static const CliOption check_options[] = {
 static int
 run_check(int argc, char **argv)
 {
-	json_object *tests = NULL;
+	static const CheckOptions check_all = {.domain_only = true, .points = true};
+	DomainCheck check = {.is_sound = true};
 	Session session;
-	bool is_sound;
+	bool good;
 
 	if (argc == 1 && where.domain == NULL)
 		where.domain = argv[0];
 	else if (!object_check_words("domain check", argc, 0))
 		return EXIT_CODE_USAGE;
-	if (session_open(&session, &where))
-		tests = make_tests(&session);
+	where.as_owner = true;
+	check.tests = json_object_new_array();
+	good = session_open(&session, &where) && checks_run(&session, &check_all, take_finding, &check);
 	session_close(&session);
-	is_sound = tests != NULL && print_tests(tests);
-	json_object_put(tests);
-	return is_sound ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+	if (good)
+		print_tests(check.tests);
+	json_object_put(check.tests);
+	return good && check.is_sound ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
 static const CliCommand cmd_domain_check = {
@@ -471,7 +451,7 @@ static const CliCommand cmd_domain_check = {
 	.arguments = "[NAME]",
 	.description =
 		"Reads all points, some hundred million a second. Exit code 1 when something is\n"
-		"wrong.\n",
+		"wrong. \"selfctl doctor\" looks at the server, too.\n",
 	.examples = "$ selfctl domain check\n"
 				"$ selfctl domain check plant2\n"
 				"$ selfctl domain check --uri service=plant2 --json\n",

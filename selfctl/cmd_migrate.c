@@ -11,7 +11,7 @@
 #include "migrate.h"
 #include "session.h"
 
-static SessionOptions where;
+static SessionOptions where = {.as_owner = true};
 
 static struct
 {

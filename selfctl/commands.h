@@ -16,6 +16,7 @@ extern const CliCommand cmd_version;
 extern const CliCommand cmd_domain;
 extern const CliCommand cmd_program;
 extern const CliCommand cmd_timeseries;
+extern const CliCommand cmd_doctor;
 extern const CliCommand cmd_migrate;
 extern const CliCommand cmd_db;
 

@@ -7,8 +7,8 @@
 #include "log.h"
 
 static const CliCommand *const commands[] = {
-	&cmd_up,	  &cmd_down, &cmd_status, &cmd_domain,	&cmd_program, &cmd_timeseries,
-	&cmd_migrate, &cmd_db,	 &cmd_help,	  &cmd_version, NULL,
+	&cmd_up,	 &cmd_down,	   &cmd_status, &cmd_domain, &cmd_program, &cmd_timeseries,
+	&cmd_doctor, &cmd_migrate, &cmd_db,		&cmd_help,	 &cmd_version, NULL,
 };
 
 const CliCommand selfctl_root = {

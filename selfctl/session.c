@@ -100,7 +100,7 @@ session_open(Session *session, const SessionOptions *options)
 	return stack_open(&session->stack, options->dir) &&
 		   (options->uri != NULL || find_domain(session, options)) &&
 		   shc_pg_connect(session_conninfo(session, options), CONNECT_TIMEOUT, &session->pg) &&
-		   log_in(session, find_token(session, options));
+		   (options->as_owner || log_in(session, find_token(session, options)));
 }
 
 void

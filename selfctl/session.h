@@ -19,6 +19,7 @@ typedef struct SessionOptions
 	const char *dir;
 	const char *domain;
 	const char *uri;
+	bool as_owner; /* nobody logs in, whatever tokens there are */
 } SessionOptions;
 
 /* The options of all commands with a session. */

@@ -82,6 +82,11 @@ is($r->{code}, 1, 'a trigger that does not fire always is found');
 my ($triggers) = grep { $_->{check} eq 'triggers' } @{ decode_json($r->{out}) };
 is($triggers->{result}, 'FAULT', 'as a fault');
 like($triggers->{advice}, qr/ENABLE ALWAYS TRIGGER/, 'with what to do');
+$r = selfctl('doctor', '--dir', $dir, '--json');
+is($r->{code}, 0, 'the doctor finds no problem in a stack') or diag($r->{out} . $r->{err});
+my %found = map { $_->{check} => $_->{what} } @{ decode_json($r->{out}) };
+like($found{$_}, qr/^process \d+$/, "$_ runs") foreach qw(selfserv selfpwrk);
+like($found{workers}, qr{^workers that listen: \d}, 'and workers are looked for');
 like(domain('upgrade')->{out}, qr/^plant2 +1\.0 already\nplant3 +1\.0 already\ntest +1\.0 already\n/, 'nothing to upgrade');
 {
 	local $ENV{SELFHOST_TOKEN} = $token2;
