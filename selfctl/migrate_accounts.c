@@ -98,29 +98,27 @@ resemble(Migration *migration)
 	return good;
 }
 
-/* clang-format off: statements, line by line */
+/* clang-format off */
 
 /* ---- users ---- */
 
 static const MigrateRows users = {
 	.kind = MIGRATE_USER,
-	.source = "SELECT row_to_json(r)"
-			  " FROM (SELECT u.uuid, u.name, u.state FROM users AS u ORDER BY u.uuid) AS r",
-	.target = ROWS(
-		"uuid uuid, name text, state text") "moved AS ("
-											" INSERT INTO selfhost.user_account (uuid, name, state)"
-											" SELECT r.uuid, r.name, "
-											"r.state::selfhost.account_state FROM r"
-											" ON CONFLICT DO NOTHING RETURNING uuid)"
-											" SELECT r.uuid, r.name, " OUTCOME ", CASE"
-											"  WHEN m.uuid IS NULL THEN 'another user of the "
-											"domain has his name'"
-											"  WHEN r.state <> 'active'"
-											"   THEN format('is %s: his tokens worked all the "
-											"same, and do not here', r.state) END"
-											" FROM r LEFT JOIN moved AS m USING (uuid)"
-											" LEFT JOIN selfhost.user_account AS a USING (uuid) "
-											"ORDER BY r.uuid",
+	.source =
+		"SELECT row_to_json(r)"
+		" FROM (SELECT u.uuid, u.name, u.state FROM users AS u ORDER BY u.uuid) AS r",
+	.target =
+		ROWS("uuid uuid, name text, state text")
+		"moved AS ("
+		" INSERT INTO selfhost.user_account (uuid, name, state)"
+		" SELECT r.uuid, r.name, r.state::selfhost.account_state FROM r"
+		" ON CONFLICT DO NOTHING RETURNING uuid)"
+		" SELECT r.uuid, r.name, " OUTCOME ", CASE"
+		"  WHEN m.uuid IS NULL THEN 'another user of the domain has his name'"
+		"  WHEN r.state <> 'active'"
+		"   THEN format('is %s: his tokens worked all the same, and do not here', r.state) END"
+		" FROM r LEFT JOIN moved AS m USING (uuid)"
+		" LEFT JOIN selfhost.user_account AS a USING (uuid) ORDER BY r.uuid",
 };
 
 /* ---- groups ---- */
@@ -147,49 +145,39 @@ static const MigrateRows groups = {
 		"  ORDER BY group_uuid, has_name DESC, user_uuid)"
 		" SELECT row_to_json(r) FROM (SELECT g.uuid, g.name, p.user_uuid AS personal_of"
 		"  FROM groups AS g LEFT JOIN personal AS p ON p.group_uuid = g.uuid ORDER BY g.uuid) AS r",
-	.target = ROWS(
-		"uuid uuid, name text, personal_of uuid") "moved AS ("
-												  " INSERT INTO selfhost.user_group (uuid, name, "
-												  "personal_of)"
-												  " SELECT r.uuid, r.name, u.uuid FROM r LEFT JOIN "
-												  "selfhost.user_account AS u"
-												  "  ON u.uuid = r.personal_of AND NOT EXISTS ("
-												  "   SELECT FROM selfhost.user_group AS o WHERE "
-												  "o.personal_of = u.uuid)"
-												  " ON CONFLICT DO NOTHING RETURNING uuid)"
-												  " SELECT r.uuid, r.name, " OUTCOME ","
-												  "  CASE WHEN m.uuid IS NULL THEN 'another group "
-												  "of the domain has its name' END"
-												  " FROM r LEFT JOIN moved AS m USING (uuid)"
-												  " LEFT JOIN selfhost.user_group AS a USING "
-												  "(uuid) ORDER BY r.uuid",
+	.target =
+		ROWS("uuid uuid, name text, personal_of uuid")
+		"moved AS ("
+		" INSERT INTO selfhost.user_group (uuid, name, personal_of)"
+		" SELECT r.uuid, r.name, u.uuid FROM r LEFT JOIN selfhost.user_account AS u"
+		"  ON u.uuid = r.personal_of AND NOT EXISTS ("
+		"   SELECT FROM selfhost.user_group AS o WHERE o.personal_of = u.uuid)"
+		" ON CONFLICT DO NOTHING RETURNING uuid)"
+		" SELECT r.uuid, r.name, " OUTCOME ","
+		"  CASE WHEN m.uuid IS NULL THEN 'another group of the domain has its name' END"
+		" FROM r LEFT JOIN moved AS m USING (uuid)"
+		" LEFT JOIN selfhost.user_group AS a USING (uuid) ORDER BY r.uuid",
 };
 
 static const MigrateRows memberships = {
 	.kind = MIGRATE_MEMBERSHIP,
-	.source = "SELECT row_to_json(r) FROM (SELECT m.user_uuid, m.group_uuid FROM user_groups AS m"
-			  " ORDER BY m.user_uuid, m.group_uuid) AS r",
-	.target = ROWS(
-		"user_uuid uuid, group_uuid uuid") "moved AS ("
-										   " INSERT INTO selfhost.membership (user_uuid, "
-										   "group_uuid)"
-										   " SELECT u.uuid, g.uuid FROM r JOIN "
-										   "selfhost.user_account AS u ON u.uuid = r.user_uuid"
-										   "  JOIN selfhost.user_group AS g ON g.uuid = "
-										   "r.group_uuid"
-										   " ON CONFLICT DO NOTHING RETURNING user_uuid, "
-										   "group_uuid)"
-										   " SELECT r.user_uuid || ' in ' || r.group_uuid, NULL,"
-										   "  CASE WHEN m.user_uuid IS NOT NULL THEN 'moved' WHEN "
-										   "a.user_uuid IS NOT NULL THEN 'present'"
-										   "   ELSE 'left' END,"
-										   "  CASE WHEN m.user_uuid IS NULL THEN 'the user or the "
-										   "group was left behind' END"
-										   " FROM r LEFT JOIN moved AS m USING (user_uuid, "
-										   "group_uuid)"
-										   " LEFT JOIN selfhost.membership AS a USING (user_uuid, "
-										   "group_uuid)"
-										   " ORDER BY r.user_uuid, r.group_uuid",
+	.source =
+		"SELECT row_to_json(r) FROM (SELECT m.user_uuid, m.group_uuid FROM user_groups AS m"
+		" ORDER BY m.user_uuid, m.group_uuid) AS r",
+	.target =
+		ROWS("user_uuid uuid, group_uuid uuid")
+		"moved AS ("
+		" INSERT INTO selfhost.membership (user_uuid, group_uuid)"
+		" SELECT u.uuid, g.uuid FROM r JOIN selfhost.user_account AS u ON u.uuid = r.user_uuid"
+		"  JOIN selfhost.user_group AS g ON g.uuid = r.group_uuid"
+		" ON CONFLICT DO NOTHING RETURNING user_uuid, group_uuid)"
+		" SELECT r.user_uuid || ' in ' || r.group_uuid, NULL,"
+		"  CASE WHEN m.user_uuid IS NOT NULL THEN 'moved' WHEN a.user_uuid IS NOT NULL THEN 'present'"
+		"   ELSE 'left' END,"
+		"  CASE WHEN m.user_uuid IS NULL THEN 'the user or the group was left behind' END"
+		" FROM r LEFT JOIN moved AS m USING (user_uuid, group_uuid)"
+		" LEFT JOIN selfhost.membership AS a USING (user_uuid, group_uuid)"
+		" ORDER BY r.user_uuid, r.group_uuid",
 };
 
 /* ---- policies ---- */
@@ -208,73 +196,61 @@ static const MigrateRows memberships = {
 	"  AS needless"                                                                     \
 	" FROM group_policies AS p ORDER BY p.uuid) AS r"
 
-static const char policies_target[] = ROWS(
-	"uuid uuid, group_uuid uuid, priority integer, effect text, action text, resource text,"
-	" needless boolean") "judged AS MATERIALIZED ("
-						 " SELECT r.*, CASE"
-						 "  WHEN g.uuid IS NULL THEN 'its group was left behind'"
-						 "  WHEN r.resource = '' THEN 'its resource is empty, and so matches "
-						 "nothing'"
-						 "  WHEN length(r.resource) > 500 THEN 'its resource has more than 500 "
-						 "characters'"
-						 "  WHEN NOT selfhost._pattern_valid(r.resource) THEN 'its resource ends "
-						 "in a backslash that"
-						 " escapes nothing: it made every check of its group fail'"
-						 "  WHEN r.effect = 'deny' AND r.group_uuid = " ROOT
-						 "   THEN 'the root group cannot be denied anything' END AS reason"
-						 " FROM r LEFT JOIN selfhost.user_group AS g ON g.uuid = r.group_uuid),"
-						 " moved AS ("
-						 " INSERT INTO selfhost.policy (uuid, group_uuid, priority, effect, "
-						 "action, resource)"
-						 " SELECT r.uuid, r.group_uuid, r.priority, "
-						 "r.effect::selfhost.policy_effect,"
-						 "  r.action::selfhost.policy_action, r.resource FROM judged AS r"
-						 " WHERE r.reason IS NULL AND NOT r.needless ON CONFLICT DO NOTHING "
-						 "RETURNING uuid)"
-						 " SELECT r.uuid, format('%s %s %s', r.effect, r.action, left(r.resource, "
-						 "100)),"
-						 "  CASE WHEN r.reason IS NOT NULL THEN 'left' WHEN r.needless THEN "
-						 "'needless'"
-						 "   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END, r.reason"
-						 " FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid";
+static const char policies_target[] =
+	ROWS("uuid uuid, group_uuid uuid, priority integer, effect text, action text, resource text,"
+		 " needless boolean")
+	"judged AS MATERIALIZED ("
+	" SELECT r.*, CASE"
+	"  WHEN g.uuid IS NULL THEN 'its group was left behind'"
+	"  WHEN r.resource = '' THEN 'its resource is empty, and so matches nothing'"
+	"  WHEN length(r.resource) > 500 THEN 'its resource has more than 500 characters'"
+	"  WHEN NOT selfhost._pattern_valid(r.resource) THEN 'its resource ends in a backslash that"
+	" escapes nothing: it made every check of its group fail'"
+	"  WHEN r.effect = 'deny' AND r.group_uuid = " ROOT
+	"   THEN 'the root group cannot be denied anything' END AS reason"
+	" FROM r LEFT JOIN selfhost.user_group AS g ON g.uuid = r.group_uuid),"
+	" moved AS ("
+	" INSERT INTO selfhost.policy (uuid, group_uuid, priority, effect, action, resource)"
+	" SELECT r.uuid, r.group_uuid, r.priority, r.effect::selfhost.policy_effect,"
+	"  r.action::selfhost.policy_action, r.resource FROM judged AS r"
+	" WHERE r.reason IS NULL AND NOT r.needless ON CONFLICT DO NOTHING RETURNING uuid)"
+	" SELECT r.uuid, format('%s %s %s', r.effect, r.action, left(r.resource, 100)),"
+	"  CASE WHEN r.reason IS NOT NULL THEN 'left' WHEN r.needless THEN 'needless'"
+	"   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END, r.reason"
+	" FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid";
 
 /* ---- tokens ---- */
 
 /* Digests as they are, so that secrets stay good; but not that of the secret that everybody knows. */
 static const MigrateRows tokens = {
 	.kind = MIGRATE_TOKEN,
-	.source = "SELECT row_to_json(r) FROM ("
-			  " SELECT t.uuid, t.user_uuid, t.name, t.created::text, encode(t.token_hash, "
-			  "'hex') AS digest,"
-			  "  row_number() OVER (PARTITION BY t.token_hash ORDER BY t.created, t.uuid) AS n"
-			  " FROM user_tokens AS t ORDER BY t.uuid) AS r",
+	.source =
+		"SELECT row_to_json(r) FROM ("
+		" SELECT t.uuid, t.user_uuid, t.name, t.created::text, encode(t.token_hash, 'hex') AS digest,"
+		"  row_number() OVER (PARTITION BY t.token_hash ORDER BY t.created, t.uuid) AS n"
+		" FROM user_tokens AS t ORDER BY t.uuid) AS r",
 	.target =
-		ROWS("uuid uuid, user_uuid uuid, name text, created timestamptz, digest text, n "
-			 "integer") "judged AS MATERIALIZED ("
-						" SELECT r.*, decode(r.digest, 'hex') AS bytes, CASE"
-						"  WHEN u.uuid IS NULL THEN 'its user was left behind'"
-						"  WHEN length(r.digest) <> 64 THEN 'its digest is none of SHA-256: "
-						"nobody can have used it'"
-						"  WHEN r.digest = encode(sha256('root'), 'hex')"
-						"   THEN 'its secret is \"root\", which everybody knows: give its "
-						"clients a new token'"
-						"  WHEN r.n > 1 OR EXISTS (SELECT FROM selfhost.token AS o"
-						"    WHERE o.digest = decode(r.digest, 'hex') AND o.uuid <> r.uuid)"
-						"   THEN 'another token has the same secret' END AS reason"
-						" FROM r LEFT JOIN selfhost.user_account AS u ON u.uuid = r.user_uuid),"
-						" moved AS ("
-						" INSERT INTO selfhost.token (uuid, user_uuid, name, created, digest)"
-						" SELECT r.uuid, r.user_uuid, r.name,"
-						"  CASE WHEN isfinite(r.created) THEN r.created ELSE now() END, r.bytes"
-						" FROM judged AS r WHERE r.reason IS NULL ON CONFLICT DO NOTHING "
-						"RETURNING uuid)"
-						" SELECT r.uuid, r.name, CASE WHEN r.reason IS NOT NULL THEN 'left'"
-						"   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END,"
-						"  CASE WHEN r.reason IS NOT NULL THEN r.reason WHEN NOT "
-						"isfinite(r.created)"
-						"   THEN 'was created at no finite time: now it is that of the move' "
-						"END"
-						" FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid",
+		ROWS("uuid uuid, user_uuid uuid, name text, created timestamptz, digest text, n integer")
+		"judged AS MATERIALIZED ("
+		" SELECT r.*, decode(r.digest, 'hex') AS bytes, CASE"
+		"  WHEN u.uuid IS NULL THEN 'its user was left behind'"
+		"  WHEN length(r.digest) <> 64 THEN 'its digest is none of SHA-256: nobody can have used it'"
+		"  WHEN r.digest = encode(sha256('root'), 'hex')"
+		"   THEN 'its secret is \"root\", which everybody knows: give its clients a new token'"
+		"  WHEN r.n > 1 OR EXISTS (SELECT FROM selfhost.token AS o"
+		"    WHERE o.digest = decode(r.digest, 'hex') AND o.uuid <> r.uuid)"
+		"   THEN 'another token has the same secret' END AS reason"
+		" FROM r LEFT JOIN selfhost.user_account AS u ON u.uuid = r.user_uuid),"
+		" moved AS ("
+		" INSERT INTO selfhost.token (uuid, user_uuid, name, created, digest)"
+		" SELECT r.uuid, r.user_uuid, r.name,"
+		"  CASE WHEN isfinite(r.created) THEN r.created ELSE now() END, r.bytes"
+		" FROM judged AS r WHERE r.reason IS NULL ON CONFLICT DO NOTHING RETURNING uuid)"
+		" SELECT r.uuid, r.name, CASE WHEN r.reason IS NOT NULL THEN 'left'"
+		"   WHEN m.uuid IS NOT NULL THEN 'moved' ELSE 'present' END,"
+		"  CASE WHEN r.reason IS NOT NULL THEN r.reason WHEN NOT isfinite(r.created)"
+		"   THEN 'was created at no finite time: now it is that of the move' END"
+		" FROM judged AS r LEFT JOIN moved AS m USING (uuid) ORDER BY r.uuid",
 };
 
 /* clang-format on */

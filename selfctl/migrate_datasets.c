@@ -22,19 +22,22 @@ typedef struct Dataset
 	bool is_written;
 } Dataset;
 
-/* clang-format off: statements, line by line */
+/* clang-format off */
 
 static const char row_query[] =
 	"SELECT row_to_json(r) FROM ("
 	" SELECT d.uuid, d.name, d.format, octet_length(d.content) AS size, d.size AS said,"
 	"  encode(d.checksum, 'hex') AS checksum, encode(sha256(d.content), 'hex') AS digest,"
 	"  d.belongs_to, d.created::text, d.updated::text, d.created_by, d.updated_by,"
-	"  ARRAY(SELECT e FROM unnest(d.tags) WITH ORDINALITY AS u (e, o) WHERE e IS NOT NULL ORDER BY "
-	"o) AS tags,"
-	"  array_position(d.tags, NULL) IS NULL AS whole"
+	"  ARRAY(SELECT e FROM unnest(d.tags) WITH ORDINALITY AS u (e, o) WHERE e IS NOT NULL ORDER BY o) AS tags,"
+	"  cardinality(d.tags) = cardinality(ARRAY(SELECT e FROM unnest(d.tags) AS e WHERE e IS NOT NULL))"
+	"   AND coalesce(array_ndims(d.tags), 1) = 1 AS whole"
 	" FROM datasets AS d WHERE d.uuid = $1::uuid) AS r";
 
-/* $1: the row, $2: the content. Returns the name, whether its bytes are those of the source, and what is new. */
+/*
+ * $1: the row, $2: the content. Returns the name, whether its bytes are those of the source, and what has
+ * changed.
+ */
 static const char insert_query[] =
 	"WITH r AS MATERIALIZED (SELECT * FROM json_to_record($1::json) AS r ("
 	" uuid uuid, name text, format text, size bigint, said bigint, checksum text, digest text,"
@@ -46,11 +49,9 @@ static const char insert_query[] =
 	"  (SELECT u.uuid FROM selfhost.user_account AS u WHERE u.uuid = r.updated_by) AS updater"
 	" FROM r),"
 	" moved AS ("
-	" INSERT INTO selfhost.dataset (uuid, name, format, content, size, checksum, thing_uuid, "
-	"created,"
+	" INSERT INTO selfhost.dataset (uuid, name, format, content, size, checksum, thing_uuid, created,"
 	"  created_by, updated, updated_by, tags)"
-	" SELECT r.uuid, r.name, CASE WHEN r.has_format THEN r.format ELSE 'misc' "
-	"END::selfhost.dataset_format,"
+	" SELECT r.uuid, r.name, CASE WHEN r.has_format THEN r.format ELSE 'misc' END::selfhost.dataset_format,"
 	"  $2::bigint, r.size, selfhost._content_digest($2::bigint, r.size),"
 	"  (SELECT t.uuid FROM selfhost.thing AS t WHERE t.uuid = r.belongs_to),"
 	"  CASE WHEN isfinite(r.created) THEN r.created ELSE now() END, r.creator,"
@@ -58,12 +59,11 @@ static const char insert_query[] =
 	" FROM judged AS r RETURNING checksum)"
 	" SELECT r.name, encode(m.checksum, 'hex') = r.digest, nullif(concat_ws('; ',"
 	"  CASE WHEN NOT r.has_format THEN format('its format was %s: it is misc now', r.format) END,"
-	"  CASE WHEN r.said <> r.size THEN format('its size was said to be %s: it is %s', r.said, "
-	"r.size) END,"
+	"  CASE WHEN r.said <> r.size THEN format('its size was said to be %s: it is %s', r.said, r.size) END,"
 	"  CASE WHEN r.checksum <> r.digest THEN 'its checksum was wrong' END,"
 	"  CASE WHEN NOT isfinite(r.created) OR NOT isfinite(r.updated)"
 	"   THEN 'was created or updated at no finite time: now it is that of the move' END,"
-	"  CASE WHEN NOT r.whole THEN 'NULLs among its tags were taken out' END,"
+	"  CASE WHEN NOT r.whole THEN 'NULLs and dimensions among its tags were taken out' END,"
 	"  CASE WHEN r.created_by IS NOT NULL AND r.creator IS NULL"
 	"    OR r.updated_by IS NOT NULL AND r.updater IS NULL"
 	"   THEN 'who created or updated it was left behind' END), '')"

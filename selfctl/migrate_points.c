@@ -134,11 +134,12 @@ add_to_digest(Digest *digest, const Point *point)
 	digest->hash ^= digest->hash >> 29;
 }
 
-/* Bit by bit: a sum may be infinite, or no number. */
+/* A sum may be no number: of infinities, it is none on both sides. */
 static bool
 digests_agree(const Digest *a, const Digest *b)
 {
-	return a->n == b->n && a->hash == b->hash && memcmp(&a->sum, &b->sum, sizeof(a->sum)) == 0;
+	return a->n == b->n && a->hash == b->hash &&
+		   (a->sum == b->sum || (isnan(a->sum) && isnan(b->sum)));
 }
 
 /* ---- reading ---- */

@@ -246,6 +246,7 @@ is($t->get('/v2/datasets/' . u('f01') . '/raw')->{content}, '{"a": 1}', 'its con
 is($t->get('/v2/datasets/' . u('f02') . '/raw')->{status}, 204, 'an empty one');
 like(told($r, 'dataset', u('f03')), qr/^changed: its format was pdf: it is misc now; its size was said to be 77: it is 3; its checksum was wrong; .*no finite time/,
 	'a wrong one');
+is(row('dataset', 'f03', 'tags'), '{a,b,c}', 'tags in two dimensions');
 my $large = $t->get('/v2/datasets/' . u('f04') . '/raw');
 is(length($large->{content}), 20_000_000, 'a large one');
 is($large->{headers}{etag} =~ s/"//gr, old(q{SELECT encode(checksum, 'hex') FROM datasets WHERE name = 'large'}), 'whole');

@@ -93,7 +93,7 @@ INSERT INTO datasets VALUES
     ('00000000-0000-4000-8000-000000000f02', 'empty', 'csv', '', sha256(''), 0, NULL, '0044-03-15 12:00:00+00 BC', now(),
      NULL, NULL, '{}'),
     ('00000000-0000-4000-8000-000000000f03', 'wrong', 'pdf', '\x00ff00', '\x', 77, NULL, now(), 'infinity',
-     '00000000-0000-4000-8000-000000000a07', NULL, ARRAY[NULL]::text[]);
+     '00000000-0000-4000-8000-000000000a07', NULL, '{{a,b},{c,NULL}}');
 -- 20 MB that do not compress.
 INSERT INTO datasets (uuid, name, format, content, size)
     SELECT '00000000-0000-4000-8000-000000000f04', 'large', 'misc', string_agg(sha256(i::text::bytea), '' ORDER BY i), 20000000
@@ -168,6 +168,6 @@ INSERT INTO alerts (uuid, resource, environment, event, severity, status, rawdat
     SELECT '00000000-0000-4000-8000-000000001201', '', '', '', 'trace', 'open', string_agg(sha256(i::text::bytea), '')
     FROM generate_series(1, 100000) AS i; -- 3 MB
 INSERT INTO alerts (uuid, resource, environment, event, severity, status, service)
-    SELECT ('00000000-0000-4000-8000-00000000121' || i)::uuid, 'twin', 'e', 'e', 'major', 'open', ARRAY[NULL, 's']
+    SELECT ('00000000-0000-4000-8000-00000000121' || i)::uuid, 'twin', 'e', 'e', 'major', 'open', ARRAY[[NULL, 's']]
     FROM generate_series(1, 2) AS i;
 ANALYZE;
