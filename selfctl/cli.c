@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conninfo.h"
+
 #define MAX_OPTIONS 32
 #define HELP_LETTER 'h'
 
@@ -87,7 +89,7 @@ store_number(const CliOption *option, const char *value)
 }
 
 static bool
-store_option(const CliOption *option, const char *value, const char *name)
+store_option(const CliOption *option, char *value, const char *name)
 {
 	CliList *list;
 
@@ -99,6 +101,9 @@ store_option(const CliOption *option, const char *value, const char *name)
 		case CLI_TEXT:
 			*(const char **) option->value = value;
 			return true;
+		case CLI_URI:
+			*(const char **) option->value = conninfo_take(value);
+			return *(const char **) option->value != NULL;
 		case CLI_NUMBER:
 			if (store_number(option, value))
 				return true;

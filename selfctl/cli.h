@@ -24,6 +24,7 @@ typedef enum CliKind
 {
 	CLI_FLAG,	/* bool */
 	CLI_TEXT,	/* const char * */
+	CLI_URI,	/* the same, a connection string: its password is overwritten in argv */
 	CLI_NUMBER, /* int, within min and max */
 	CLI_LIST	/* CliList */
 } CliKind;

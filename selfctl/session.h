@@ -32,7 +32,7 @@ typedef struct SessionOptions
 		0, "uri", "URI",                                                                   \
 			"database of the domain, as for psql, instead of a stack;\n"                   \
 			"passwords belong into ~/.pgpass or a service file, not here",                 \
-			CLI_TEXT, &(o).uri, 0, 0                                                       \
+			CLI_URI, &(o).uri, 0, 0                                                        \
 	}
 
 typedef struct Session

@@ -132,10 +132,13 @@ my $writer = $node->background_psql('test');
 $writer->query_safe(sprintf(q{BEGIN; SELECT selfhost._lock_series('%s')}, u('1004')));
 {
 	my ($out, $err) = ('', '');
-	my $run = IPC::Run::start([ 'selfctl', 'migrate', '--from', $from, '--uri', $to ],
+	my $run = IPC::Run::start([ 'selfctl', 'migrate', '--from', "$from password='hunt\\\' er2'", "--uri=$to password=hunter2" ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($timeout));
 	ok($node->poll_query_until('test', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND query ~ '_restore_points')}),
 		'it waits');
+	my $arguments = ShTest::read_file("/proc/$run->{KIDS}[0]{PID}/cmdline");
+	like($arguments, qr/--from\0.*dbname='?old'? password=x+'?\0--uri=.*password=x+\0/, 'passwords do not stay in its arguments');
+	unlike($arguments, qr/er2/, 'not even parts of them');
 	$run->signal('INT');
 	$writer->query_safe('ROLLBACK');
 	$run->finish;
