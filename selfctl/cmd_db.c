@@ -30,7 +30,7 @@ run_migrate(int argc, char **argv)
 static const char *ignored;
 
 static const CliOption migrate_options[] = {
-	{'d', "database", "URI", "has no meaning any more", CLI_URI, &ignored, 0, 0},
+	{'d', "database", "URI", "has no meaning any more", CLI_TEXT, &ignored, 0, 0},
 	{'s', "steps", "N", "likewise", CLI_TEXT, &ignored, 0, 0},
 	{'v', "version", "N", "likewise", CLI_TEXT, &ignored, 0, 0},
 	{.name = NULL},

@@ -356,11 +356,12 @@ begin_series(Series *series, Migration *migration, const char *uuid, bool can_wr
 static void
 print_time(int64_t ts, char *out, size_t size)
 {
-	int64_t in_second = ((ts % SECOND) + SECOND) % SECOND;
-	time_t seconds = (time_t) ((ts - in_second) / SECOND + 946684800);
+	bool is_finite = ts != INT64_MIN && ts != INT64_MAX;
+	int64_t in_second = is_finite ? ((ts % SECOND) + SECOND) % SECOND : 0;
+	time_t seconds = is_finite ? (time_t) ((ts - in_second) / SECOND + 946684800) : 0;
 	struct tm tm;
 
-	if (ts == INT64_MIN || ts == INT64_MAX || gmtime_r(&seconds, &tm) == NULL)
+	if (!is_finite || gmtime_r(&seconds, &tm) == NULL)
 		snprintf(out, size, "%sinfinity", ts < 0 ? "-" : "");
 	else
 		snprintf(out, size, "%s%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year < -1900 ? "-" : "",
