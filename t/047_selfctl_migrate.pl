@@ -128,14 +128,17 @@ is($t->psql(q{SELECT count(*) FROM selfhost.dataset_part p WHERE NOT EXISTS (SEL
 	'0', 'and no half one');
 
 # By a signal, while it waits for somebody who writes to a series.
+sub waits_for_writer
+{
+	return $node->poll_query_until($_[0], q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND query ~ '_restore_points')});
+}
 my $writer = $node->background_psql('test');
 $writer->query_safe(sprintf(q{BEGIN; SELECT selfhost._lock_series('%s')}, u('1004')));
 {
 	my ($out, $err) = ('', '');
 	my $run = IPC::Run::start([ 'selfctl', 'migrate', '--from', "$from password='hunt\\\' er2'", "--uri=$to password=hunter2" ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($timeout));
-	ok($node->poll_query_until('test', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND query ~ '_restore_points')}),
-		'it waits');
+	ok(waits_for_writer('test'), 'it waits');
 	my $arguments = ShTest::read_file("/proc/$run->{KIDS}[0]{PID}/cmdline");
 	like($arguments, qr/--from\0.*dbname='?old'? password=x+'?\0--uri=.*password=x+\0/, 'passwords do not stay in its arguments');
 	unlike($arguments, qr/er2/, 'not even parts of them');
@@ -285,6 +288,58 @@ is(counts($r, 'point'), '120220 1 120209 10 0 0', 'what was written to the sourc
 like(told($r, 'point', u('1004')), qr/that at 2015-01-01T01:00:00\.000000Z: the domain has another value at that time/, 'and it is told');
 like(told($r, 'dataset', u('f01')), qr/differs: it has another content in the domain/, 'the same of a dataset');
 is($t->get('/v2/datasets/' . u('f01') . '/raw')->{content}, '{"a": 1}', 'which it keeps');
+
+# ---- somebody writes at the same time ----
+
+# Runs it with the points of a series gone, and some work after it has begun to write them.
+sub migrate_meanwhile
+{
+	my ($statement) = @_;
+	my ($out, $err) = ('', '');
+	$t->psql(sprintf(q{DELETE FROM selfhost.tsdata WHERE ts_uuid = '%s'}, u('1004')));
+	my $writer = $node->background_psql('fresh');
+	$writer->query_safe(sprintf(q{BEGIN; SELECT selfhost._lock_series('%s')}, u('1004')));
+	my $run = IPC::Run::start([ 'selfctl', 'migrate', '--from', $from, '--uri', $to ],
+		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($timeout));
+	ok(waits_for_writer('fresh'), 'it waits');
+	$writer->query_safe($statement) if $statement ne '';
+	if ($statement eq '')
+	{
+		my $before = old('SELECT sum(n_tup_ins) FROM pg_stat_user_tables');
+		old(q{INSERT INTO things (name) VALUES ('late')});
+		$node->poll_query_until('old', "SELECT sum(n_tup_ins) > $before FROM pg_stat_user_tables") or die 'no statistics';
+	}
+	$writer->query_safe('COMMIT');
+	$writer->quit;
+	$run->finish;
+	return { code => $run->full_result >> 8, err => $err, out => $out };
+}
+$r = migrate_meanwhile(sprintf(q{INSERT INTO selfhost.tsdata VALUES ('%s', '2015-01-01 00:01+00', 7)}, u('1004')));
+is($r->{code}, 1, 'to the domain, a point that the source has otherwise');
+like($r->{err}, qr/the points of 1 time series differ from those of the source/, 'that is noticed');
+like($r->{out}, qr/^differs: timeseries \Q@{[ u('1004') ]}\E/m, 'and which one it is');
+$r = migrate_meanwhile(sprintf(q{INSERT INTO selfhost.tsdata VALUES ('%s', '2040-01-01 00:01+00', 7)}, u('1004')));
+is($r->{code}, 7, 'to the domain, a new point') or diag($r->{err});
+$r = migrate_meanwhile('');
+is($r->{code}, 7, 'to the source') or diag($r->{err});
+like($r->{err}, qr/the source was written to meanwhile: migrate again/, 'that is told');
+
+# ---- built-in rows that are not what they were ----
+
+old(q{UPDATE groups SET name = 'x1' WHERE name = 'things'; UPDATE groups SET name = 'things' WHERE name = 'datasets';
+	UPDATE groups SET name = 'datasets' WHERE name = 'x1'; DELETE FROM groups WHERE name IN ('tsdata', 'root');
+	UPDATE users SET name = 'chief' WHERE name = 'root'; UPDATE users SET name = 'root' WHERE name = 'carol'});
+$t->create_domain('renamed');
+{
+	local $to = $node->connstr('renamed');
+	$r = migrate('--json');
+}
+is($r->{code}, 7, 'renamed and deleted built-in rows') or diag($r->{err});
+is($node->safe_psql('renamed', q{SELECT string_agg(name, ',' ORDER BY uuid) FROM selfhost.user_group WHERE uuid::text LIKE '00000000-0000-1000%'}),
+	'root,datasets,timeseries,things,operator,admin', 'their names; the root group stays');
+is($node->safe_psql('renamed', q{SELECT string_agg(name, ',' ORDER BY uuid) FROM selfhost.user_account WHERE name IN ('root', 'chief')}),
+	'chief,root', 'a user who has the name now that another had');
+is($node->safe_psql('renamed', 'SELECT selfhost._root_strength()'), '3', 'root can log in');
 
 # ---- the commands of docs/migration.md ----
 
