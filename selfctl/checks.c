@@ -25,6 +25,19 @@ typedef struct Check
 
 #define SETTING(name) "pg_catalog.current_setting('" name "')"
 
+/* Who can log in as a role: itself, or others that are members of it. */
+#define WHO_LOGS_IN(role) \
+	"CASE WHEN r.name IS NULL THEN 'the role " role " is missing'" \
+	"  WHEN r.rolsuper THEN '" role " is a superuser'" \
+	"  WHEN r.names IS NULL THEN 'nobody can log in as " role "' ELSE 'can log in: ' || r.names END," \
+	" CASE WHEN r.name IS NULL THEN 'the extension was not installed completely: restore it'" \
+	"  WHEN r.rolsuper THEN 'run ALTER ROLE " role " NOSUPERUSER'" \
+	"  WHEN r.names IS NULL THEN 'run ALTER ROLE " role " LOGIN, or give it to a role that can' END" \
+	" FROM (SELECT g.rolname AS name, g.rolsuper, (SELECT string_agg(m.rolname, ', ' ORDER BY m.rolname)" \
+	"   FROM pg_catalog.pg_roles AS m WHERE m.rolcanlogin AND NOT m.rolsuper" \
+	"    AND pg_catalog.pg_has_role(m.oid, g.oid, 'MEMBER')) AS names" \
+	"  FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_roles AS g ON g.rolname = '" role "') AS r"
+
 /* Of roles and sessions that the connection may not see, there is nothing to tell. */
 static const Check checks[] = {
 	/* ---- versions, settings ---- */
@@ -77,22 +90,11 @@ static const Check checks[] = {
 	/* ---- roles ---- */
 
 	{"gateway role", CHECK_DOMAIN, false,
-	 "SELECT CASE WHEN r.rolcanlogin AND NOT r.rolsuper THEN 'ok' ELSE 'problem' END, CASE"
-	 "  WHEN r.rolname IS NULL THEN 'the role selfhost_gateway is missing'"
-	 "  WHEN r.rolsuper THEN 'selfhost_gateway is a superuser'"
-	 "  WHEN NOT r.rolcanlogin THEN 'selfhost_gateway cannot log in' ELSE 'selfhost_gateway can log in' END,"
-	 " CASE WHEN r.rolname IS NULL THEN 'run CREATE ROLE selfhost_gateway LOGIN, and make the grants anew'"
-	 "  WHEN r.rolsuper OR NOT r.rolcanlogin THEN 'run ALTER ROLE selfhost_gateway LOGIN NOSUPERUSER' END"
-	 " FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = 'selfhost_gateway'"},
+	 "SELECT CASE WHEN r.name IS NOT NULL AND NOT r.rolsuper AND r.names IS NOT NULL THEN 'ok' ELSE 'problem' END, "
+	 WHO_LOGS_IN("selfhost_gateway")},
 
 	{"worker role", CHECK_SERVER, false,
-	 "SELECT " JUDGE("r.rolsuper", "NOT coalesce(r.rolcanlogin, false)") ", CASE"
-	 "  WHEN r.rolname IS NULL THEN 'the role selfhost_worker is missing'"
-	 "  WHEN r.rolsuper THEN 'selfhost_worker is a superuser'"
-	 "  WHEN NOT r.rolcanlogin THEN 'selfhost_worker cannot log in' ELSE 'selfhost_worker can log in' END,"
-	 " CASE WHEN r.rolsuper OR NOT coalesce(r.rolcanlogin, false) THEN 'run ALTER ROLE selfhost_worker LOGIN"
-	 " NOSUPERUSER, if selfpwrk is to log in as this role' END"
-	 " FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = 'selfhost_worker'"},
+	 "SELECT " JUDGE("r.rolsuper", "r.name IS NULL OR r.names IS NULL") ", " WHO_LOGS_IN("selfhost_worker")},
 
 	{"gateway grants", CHECK_DOMAIN, false,
 	 "SELECT CASE g.n WHEN 0 THEN 'ok' ELSE 'problem' END,"

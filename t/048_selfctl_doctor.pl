@@ -104,7 +104,10 @@ found('ALTER DATABASE test CONNECTION LIMIT 1', 'connections', 'problem', qr/1 o
 
 # ---- roles ----
 
-found('ALTER ROLE selfhost_gateway NOLOGIN', 'gateway role', 'problem', qr/cannot log in/, qr/LOGIN NOSUPERUSER/, 'ALTER ROLE selfhost_gateway LOGIN');
+found('ALTER ROLE selfhost_gateway NOLOGIN', 'gateway role', 'problem', qr/nobody can log in/, qr/ALTER ROLE selfhost_gateway LOGIN/,
+	'CREATE ROLE web LOGIN IN ROLE selfhost_gateway');
+is(doctor($uri)->{check}{'gateway role'}{what}, 'can log in: web', 'a member of it is enough');
+$t->psql('ALTER ROLE selfhost_gateway LOGIN');
 found('ALTER ROLE selfhost_gateway SUPERUSER', 'gateway role', 'problem', qr/is a superuser/, qr/NOSUPERUSER/, 'ALTER ROLE selfhost_gateway NOSUPERUSER');
 found('ALTER ROLE selfhost_worker SUPERUSER', 'worker role', 'problem', qr/is a superuser/, qr/NOSUPERUSER/, 'ALTER ROLE selfhost_worker NOSUPERUSER');
 found('GRANT SELECT ON selfhost.thing TO selfhost_gateway', 'gateway grants', 'problem', qr/: 1$/, qr/revoke/, 'REVOKE SELECT ON selfhost.thing FROM selfhost_gateway');
