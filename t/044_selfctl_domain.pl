@@ -95,6 +95,17 @@ like(domain('upgrade')->{out}, qr/^plant2 +1\.0 already\nplant3 +1\.0 already\nt
 }
 is(selfctl('program', 'list', '--dir', $dir)->{out}, "There are no programs.\n", 'and in it alone');
 
+# ---- migrate; the rows are in 047_selfctl_migrate.pl ----
+
+my $old = $made->{uri} =~ s/dbname=\S+/dbname=old/r;
+ok(IPC::Run::run([ 'psql', '-Xq', '-d', $made->{uri}, '-c', 'CREATE DATABASE old' ]), 'an old database');
+ok(IPC::Run::run([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $old, '-f', "$ENV{SELFHOST_SOURCE}/t/data/schema12/schema.sql" ],
+	'>', \my $none), 'as every one begins');
+$r = selfctl('migrate', '--from', $old, '--to', 'plant3', '--dir', $dir);
+is($r->{code}, 7, 'goes into a domain of the stack') or diag($r->{err});
+like($r->{out}, qr/^left behind: token .*everybody knows.*^users +1 +0 +1 +0 +0$.*^policies +25 +0 +25 +0 +0$.*0 of 0 time series/ms,
+	'where everything is already, but one token');
+
 # ---- tokens ----
 
 my $new = decode_json(domain('rotate-token', 'plant3', '--json')->{out})->{token};
