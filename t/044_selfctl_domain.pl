@@ -103,7 +103,7 @@ ok(IPC::Run::run([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $old, '-f', "$E
 	'>', \my $none), 'as every one begins');
 $r = selfctl('migrate', '--from', $old, '--to', 'plant3', '--dir', $dir);
 is($r->{code}, 7, 'goes into a domain of the stack') or diag($r->{err});
-like($r->{out}, qr/^left behind: token .*everybody knows.*^users +1 +0 +1 +0 +0$.*^policies +25 +0 +25 +0 +0$.*0 of 0 time series/ms,
+like($r->{out}, qr/^left behind: token .*everybody knows.*^users +1 +0 +1 +0 +0\n.*^policies +25 +0 +25 +0 +0\n.*0 of 0 time series/ms,
 	'where everything is already, but one token');
 
 # ---- tokens ----
