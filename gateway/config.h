@@ -47,6 +47,8 @@ typedef struct GwConfig
 	int64_t pg_connections;
 	int64_t pg_domain_idle;
 	int64_t pg_idle_timeout;
+	int64_t pg_max_replica_lag;
+	bool pg_pooler;
 	int64_t rate_cleanup;
 	int64_t rate_burst;
 	int64_t rate_per_hour;

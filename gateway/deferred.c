@@ -25,6 +25,9 @@
 #define TICKET_HEADER "x-selfhost-ticket"
 #define WAIT_HEADER	  "x-selfhost-wait-ms"
 
+/* Through a pooler nothing can be listened to: the answer is asked for so often. */
+#define POLL_WAIT INT64_C(250000)
+
 /* Waits are taken as they are given, but within these: a tick, and the longest run and queue. */
 #define MIN_WAIT GW_TICK_US
 #define MAX_WAIT INT64_C(7200000000)
@@ -119,6 +122,8 @@ statement_ended(GwJob *job)
 		wait = deferred->config->request_timeout;
 	else
 		wait = wait < MAX_WAIT / 1000 ? wait * 1000 : MAX_WAIT;
+	if (deferred->settings.is_pooled && wait > POLL_WAIT)
+		wait = POLL_WAIT;
 	job->parked_until = now + (wait > MIN_WAIT ? wait : MIN_WAIT);
 	gw_job_restart(job);
 	job->state = GW_JOB_PARKED;
@@ -262,7 +267,7 @@ gw_deferred_flush(GwDeferred *deferred)
 {
 	GwProblem problem;
 
-	if (deferred->parked.n == 0 || deferred->conn != NULL ||
+	if (deferred->parked.n == 0 || deferred->conn != NULL || deferred->settings.is_pooled ||
 		deferred->loop->now < deferred->backoff.until)
 		return;
 	deferred->conn = gw_pg_open(deferred->loop, &deferred->settings, &listener_events, deferred);
@@ -290,9 +295,11 @@ gw_deferred_tick(GwDeferred *deferred)
 		deferred->last_use = now;
 	if (deferred->conn == NULL)
 		return;
-	if (deferred->listening == 0 &&
+	if (deferred->listening == 0 && deferred->conn->state == GW_PG_READY &&
 		now - deferred->conn->since > deferred->config->pg_connect_timeout)
 		gw_pg_broken(deferred->conn);
+	else if (deferred->listening == 0)
+		gw_pg_check_time(deferred->conn, deferred->config->pg_connect_timeout);
 	else if (now - deferred->last_use > deferred->config->pg_idle_timeout)
 		close_listener(deferred);
 }

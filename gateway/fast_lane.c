@@ -249,7 +249,13 @@ take_error(GwFastLane *lane, GwPipelineEntry *entry, const PGresult *result)
 	GwErrorAction action = gw_pg_error(lane->conn, entry->operation, result, &problem);
 
 	if (entry->kind == GW_PIPELINE_PREPARE || action == GW_ERROR_PREPARE)
-		lane->conn->is_prepared[entry->operation->index] = false;
+		lane->conn->is_prepared[entry->operation->index] = lane->settings.is_pooled;
+	/* This lane reads only, by its own setting: no other server would take it. */
+	if (action == GW_ERROR_ELSEWHERE)
+	{
+		action = GW_ERROR_ANSWER;
+		gw_problem_set(&problem, 500, "internal error");
+	}
 	/* A server that goes away closes the connection next, and the job is sent to its successor. */
 	if (job == NULL || (is_farewell(result) && job->attempts < 2))
 		return;
@@ -407,9 +413,8 @@ gw_fast_lane_tick(GwFastLane *lane)
 	}
 	if (lane->conn == NULL)
 		return;
-	if (lane->conn->state != GW_PG_READY &&
-		now - lane->conn->since > lane->config->pg_connect_timeout)
-		gw_pg_broken(lane->conn);
+	if (lane->conn->state != GW_PG_READY)
+		gw_pg_check_time(lane->conn, lane->config->pg_connect_timeout);
 	else if (gw_fast_lane_is_idle(lane) && now - lane->last_use > lane->config->pg_domain_idle)
 	{
 		gw_pg_close(lane->conn);

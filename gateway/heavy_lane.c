@@ -241,6 +241,35 @@ may_repeat(const GwPgConn *conn)
 		   conn->job->attempts < 2 && !conn->job->is_told;
 }
 
+/*
+ * The server only reads: it was a primary once, or never. Its connections are closed, and the request,
+ * of which nothing has lasted, is sent once more, to the primary.
+ */
+static void
+go_elsewhere(GwHeavyLane *lane, GwPgConn *conn)
+{
+	GwJob *job = conn->job;
+	GwProblem problem = conn->problem;
+	GwPgConn *next;
+
+	shc_pg_hosts_avoid(lane->settings.hosts, conn->host);
+	drop_connection(lane, conn);
+	for (GwPgConn *other = lane->connections; other != NULL; other = next)
+	{
+		next = other->next;
+		if (other->state == GW_PG_READY && other->job == NULL)
+			drop_connection(lane, other);
+	}
+	if (job->attempts >= 2 || job->is_told)
+	{
+		gw_job_fail(job, &problem);
+		return;
+	}
+	gw_job_restart(job);
+	job->state = GW_JOB_WAITING;
+	gw_queue_prepend(&lane->pending, job);
+}
+
 /* The server is ready for the next statement: what came before has committed, or failed. */
 static void
 end_statement(GwHeavyLane *lane, GwPgConn *conn)
@@ -253,8 +282,13 @@ end_statement(GwHeavyLane *lane, GwPgConn *conn)
 		send_statement(conn);
 		return;
 	}
+	if (conn->has_problem && conn->action == GW_ERROR_ELSEWHERE)
+	{
+		go_elsewhere(lane, conn);
+		return;
+	}
 	if (conn->has_problem && conn->action == GW_ERROR_PREPARE)
-		conn->is_prepared[job->operation->index] = false;
+		conn->is_prepared[job->operation->index] = lane->settings.is_pooled;
 	if (may_repeat(conn))
 	{
 		gw_job_restart(job);
@@ -378,8 +412,7 @@ check_connection(GwHeavyLane *lane, GwPgConn *conn)
 		return;
 	if (conn->state != GW_PG_READY)
 	{
-		if (now - conn->since > lane->config->pg_connect_timeout)
-			gw_pg_broken(conn);
+		gw_pg_check_time(conn, lane->config->pg_connect_timeout);
 		return;
 	}
 	if (job == NULL)

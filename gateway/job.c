@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop.h"
+
 bool
 gw_job_add_piece(GwJob *job, const char *data, size_t len, void *owner,
 				 void (*release)(void *owner))
@@ -88,9 +90,24 @@ gw_job_progress(GwJob *job)
 	job->changed(job);
 }
 
+/* It has written, or may have: what the same token reads next must show it. */
+static void
+note_write(const GwJob *job)
+{
+	int64_t now = shc_monotonic_us();
+	int64_t before = atomic_load(job->wrote);
+
+	while (before < now && !atomic_compare_exchange_weak(job->wrote, &before, now))
+		;
+}
+
 void
 gw_job_fail(GwJob *job, const GwProblem *problem)
 {
+	if (job->refused != NULL && !job->is_told && job->refused(job))
+		return;
+	if (job->wrote != NULL)
+		note_write(job);
 	job->state = GW_JOB_ENDED;
 	job->is_complete = true;
 	if (job->is_told)
@@ -109,6 +126,10 @@ gw_job_fail(GwJob *job, const GwProblem *problem)
 void
 gw_job_finish(GwJob *job)
 {
+	if (job->refused != NULL && job->status >= 400 && !job->is_told && job->refused(job))
+		return;
+	if (job->wrote != NULL)
+		note_write(job);
 	if (job->statement_ended != NULL && job->statement_ended(job))
 		return;
 	job->state = GW_JOB_ENDED;

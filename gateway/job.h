@@ -7,6 +7,7 @@
 #ifndef SH_GATEWAY_JOB_H
 #define SH_GATEWAY_JOB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -85,6 +86,12 @@ struct GwJob
 	bool was_aborted; /* fast lane: another's error threw it out of a batch */
 	GwJob *next;
 	GwJob *previous;
+
+	/* ---- where reads may go to a standby; see replica.h ---- */
+	/* Before an answer that is no good one: true, the job goes on elsewhere. NULL: it is the answer. */
+	bool (*refused)(GwJob *job);
+	void *replica;
+	_Atomic(int64_t) *wrote; /* set to the time of its end; NULL: it only reads, or nobody cares */
 
 	/* ---- of jobs whose answer may be deferred; see deferred.h ---- */
 	/* At the end of a good statement: true, the job goes on. NULL for other jobs. */

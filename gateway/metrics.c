@@ -233,6 +233,8 @@ print_pools(GwMetrics *const *metrics, int n, ShcBuf *out)
 		{"domain_deferred", "Requests that wait for a program.", offsetof(GwPoolState, deferred)},
 		{"domain_failing", "Threads that cannot connect to the domain at the moment.",
 		 offsetof(GwPoolState, failing)},
+		{"domain_standby", "Threads that may send reads to a standby at the moment.",
+		 offsetof(GwPoolState, standby)},
 	};
 
 	for (int i = 0; i < n; i++)

@@ -41,25 +41,50 @@ log_connection_error(const GwPgConn *conn, const char *what)
 	shc_error("domain %s: %s: %s", conn->settings->domain, what, text);
 }
 
+/* Starts to connect to the current host, or to one behind it. False: none is left. */
+static bool
+start_attempt(GwPgConn *conn)
+{
+	const ShcPgTarget target = {.conninfo = conn->settings->conninfo,
+								.application = "selfserv",
+								.any_server = conn->settings->wants_standby};
+
+	for (;;)
+	{
+		conn->state = GW_PG_CONNECTING;
+		conn->host_since = conn->loop->now;
+		conn->pg = shc_pg_hosts_start(conn->settings->hosts, conn->host, &target);
+		/* The socket may be another one than before, even with the same number. */
+		shc_loop_unwatch(conn->loop, &conn->watch);
+		if (conn->pg != NULL && PQstatus(conn->pg) != CONNECTION_BAD &&
+			shc_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT))
+			return true;
+		shc_pg_hosts_avoid(conn->settings->hosts, conn->host);
+		if (--conn->nleft <= 0)
+			return false;
+		log_connection_error(conn, "cannot connect");
+		PQfinish(conn->pg);
+		conn->host = (conn->host + 1) % conn->settings->hosts->n;
+	}
+}
+
 GwPgConn *
 gw_pg_open(ShcLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner)
 {
-	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-	const char *const values[] = {settings->conninfo, "selfserv", "UTF8", NULL};
 	GwPgConn *conn = calloc(1, sizeof(GwPgConn));
 	size_t noperations = (size_t) gw_routes_count_all(settings->routes);
 
 	if (conn == NULL)
 		return NULL;
 	conn->is_prepared = calloc(noperations + 1, sizeof(bool));
-	conn->pg = PQconnectStartParams(keywords, values, 1);
-	if (conn->is_prepared == NULL || conn->pg == NULL)
+	if (conn->is_prepared == NULL)
 	{
-		PQfinish(conn->pg);
 		release_connection(&conn->garbage);
 		shc_error("out of memory");
 		return NULL;
 	}
+	/* Nothing is prepared through a pooler, so nothing is left to be. */
+	memset(conn->is_prepared, settings->is_pooled, noperations + 1);
 	conn->garbage.release = release_connection;
 	conn->watch = (ShcWatch){.fd = -1, .ready = connection_ready};
 	conn->loop = loop;
@@ -67,12 +92,9 @@ gw_pg_open(ShcLoop *loop, const GwPgSettings *settings, const GwPgEvents *events
 	conn->events = events;
 	conn->owner = owner;
 	conn->since = loop->now;
-	/*
-	 * A connection that failed at once has no socket; the sweep of the owner finds it by the time
-	 * limit at the latest, and PQconnectPoll() tells why.
-	 */
-	if (PQstatus(conn->pg) == CONNECTION_BAD ||
-		!shc_loop_watch(loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT))
+	conn->host = settings->hosts->preferred;
+	conn->nleft = settings->is_pinned ? 1 : settings->hosts->n;
+	if (!start_attempt(conn))
 	{
 		log_connection_error(conn, "cannot connect");
 		gw_pg_close(conn);
@@ -105,10 +127,46 @@ lose(GwPgConn *conn, const char *what)
 	conn->events->closed(conn, &problem);
 }
 
+/* No connection to this host: tries the next one, if there is one. */
+static void
+fail_host(GwPgConn *conn, const char *what)
+{
+	shc_pg_hosts_avoid(conn->settings->hosts, conn->host);
+	if (conn->nleft <= 1)
+	{
+		lose(conn, what);
+		return;
+	}
+	log_connection_error(conn, what);
+	shc_loop_unwatch(conn->loop, &conn->watch);
+	PQfinish(conn->pg);
+	conn->pg = NULL;
+	conn->nleft--;
+	conn->host = (conn->host + 1) % conn->settings->hosts->n;
+	if (!start_attempt(conn))
+		lose(conn, "cannot connect");
+}
+
 void
 gw_pg_broken(GwPgConn *conn)
 {
-	lose(conn, conn->state == GW_PG_READY ? "connection lost" : "cannot connect");
+	if (conn->state == GW_PG_READY)
+		lose(conn, "connection lost");
+	else
+		fail_host(conn, "cannot connect");
+}
+
+void
+gw_pg_check_time(GwPgConn *conn, int64_t limit)
+{
+	int64_t each = shc_pg_hosts_timeout(conn->settings->hosts, limit);
+
+	if (conn->state == GW_PG_READY || conn->state == GW_PG_CLOSED)
+		return;
+	if (conn->loop->now - conn->since > limit)
+		lose(conn, "cannot connect in time");
+	else if (conn->nleft > 1 && conn->loop->now - conn->host_since > each)
+		fail_host(conn, "a host does not answer in time");
 }
 
 bool
@@ -136,31 +194,57 @@ gw_pg_pause(GwPgConn *conn, bool pause)
 
 /* ---- connecting ---- */
 
+static const char catalog[] =
+	"SELECT p.proname, t.typname, p.proretset FROM pg_catalog.pg_proc p"
+	" JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
+	" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'selfhost'";
+
+/* A session of our own: what the operations rely on is set. */
 static void
-start_setup(GwPgConn *conn)
+write_session(const GwPgConn *conn, char *sql, size_t size)
 {
-	static const char catalog[] =
-		"SELECT p.proname, t.typname, p.proretset FROM pg_catalog.pg_proc p"
-		" JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
-		" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'selfhost'";
 	/* From 14 on: a backend notices within a second that its connection was closed. */
 	static const char check_client[] =
 		"SELECT set_config(name, '1s', false) FROM pg_catalog.pg_settings"
 		" WHERE name = 'client_connection_check_interval';";
-	char sql[2048];
 	int64_t timeout_ms = conn->settings->statement_timeout / 1000;
 
-	snprintf(sql, sizeof(sql),
+	snprintf(sql, size,
 			 "SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;"
 			 "SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';"
 			 "SET standard_conforming_strings = on; SET extra_float_digits = 1;"
 			 "SET search_path = pg_catalog, pg_temp; SET lock_timeout = '%" PRId64 "ms';"
 			 "SET statement_timeout = '%" PRId64
 			 "ms'; SET idle_in_transaction_session_timeout = '60s';"
-			 "SET default_transaction_read_only = %s; SET plan_cache_mode = %s; %s %s",
+			 "SET default_transaction_read_only = %s; SET plan_cache_mode = %s; %s"
+			 " SELECT pg_catalog.pg_is_in_recovery() AS is_standby; %s",
 			 timeout_ms, timeout_ms, conn->settings->is_pipeline ? "on" : "off",
 			 /* A plan made for a parameter holds a copy of it: of a whole body, as it may be. */
 			 conn->settings->is_pipeline ? "auto" : "force_generic_plan", check_client, catalog);
+}
+
+/*
+ * Behind a pooler a session is anybody's, and what one sets another one finds: the role has the
+ * settings, and here it is only looked whether it has.
+ */
+static const char pooled_session[] =
+	"SELECT pg_catalog.format('SET %I = %L', s.name, s.value) AS wrong_setting FROM (VALUES"
+	" ('default_transaction_isolation', 'read committed'), ('synchronous_commit', 'on'),"
+	" ('TimeZone', 'UTC'), ('DateStyle', 'ISO, MDY'), ('IntervalStyle', 'postgres'),"
+	" ('standard_conforming_strings', 'on'), ('extra_float_digits', '1'),"
+	" ('search_path', 'pg_catalog, pg_temp')) AS s (name, value)"
+	" WHERE pg_catalog.current_setting(s.name) <> s.value;"
+	" SELECT pg_catalog.pg_is_in_recovery() AS is_standby; ";
+
+static void
+start_setup(GwPgConn *conn)
+{
+	char sql[2048];
+
+	if (conn->settings->is_pooled)
+		snprintf(sql, sizeof(sql), "%s%s", pooled_session, catalog);
+	else
+		write_session(conn, sql, sizeof(sql));
 	conn->state = GW_PG_SETTING_UP;
 	if (PQsetnonblocking(conn->pg, 1) != 0 || !PQsendQuery(conn->pg, sql))
 		gw_pg_broken(conn);
@@ -171,7 +255,11 @@ start_setup(GwPgConn *conn)
 static void
 continue_connecting(GwPgConn *conn)
 {
-	switch (PQconnectPoll(conn->pg))
+	PostgresPollingStatusType status = PQconnectPoll(conn->pg);
+
+	/* The socket may be another one than before, even with the same number. */
+	shc_loop_unwatch(conn->loop, &conn->watch);
+	switch (status)
 	{
 		case PGRES_POLLING_OK:
 			start_setup(conn);
@@ -183,7 +271,7 @@ continue_connecting(GwPgConn *conn)
 			shc_loop_watch(conn->loop, &conn->watch, PQsocket(conn->pg), EPOLLOUT);
 			return;
 		default:
-			lose(conn, "cannot connect");
+			fail_host(conn, "cannot connect");
 	}
 }
 
@@ -225,18 +313,48 @@ learn_functions(GwPgConn *conn, const PGresult *result)
 	}
 }
 
+/* The result of one of the other queries, known by the name of its column. */
+static void
+learn_setting(GwPgConn *conn, const PGresult *result)
+{
+	const char *name = PQfname(result, 0);
+
+	if (strcmp(name, "is_standby") == 0 && PQntuples(result) == 1)
+		conn->is_standby = PQgetvalue(result, 0, 0)[0] == 't';
+	for (int row = 0; strcmp(name, "wrong_setting") == 0 && row < PQntuples(result); row++)
+	{
+		conn->has_wrong_settings = true;
+		shc_error("domain %s: with postgres.pooler, the role needs: %s", conn->settings->domain,
+				  PQgetvalue(result, row, 0));
+	}
+}
+
+/* The server is there, but of no use as it is. */
+static void
+refuse_server(GwPgConn *conn)
+{
+	GwProblem problem;
+
+	gw_problem_set(&problem, 503, "the service is unavailable, try again later");
+	problem.retry_after = 5;
+	gw_pg_close(conn);
+	conn->events->closed(conn, &problem);
+}
+
 static void
 finish_setup(GwPgConn *conn)
 {
-	if (conn->nfunctions == 0)
+	if (conn->settings->wants_standby && !conn->is_standby)
 	{
-		GwProblem problem;
-
-		shc_error("domain %s: the database has no extension \"selfhost\"", conn->settings->domain);
-		gw_problem_set(&problem, 503, "the service is unavailable, try again later");
-		problem.retry_after = 5;
-		gw_pg_close(conn);
-		conn->events->closed(conn, &problem);
+		fail_host(conn, "the server is no standby");
+		return;
+	}
+	if (conn->nfunctions == 0 || conn->has_wrong_settings)
+	{
+		if (conn->nfunctions == 0)
+			shc_error("domain %s: the database has no extension \"selfhost\"",
+					  conn->settings->domain);
+		refuse_server(conn);
 		return;
 	}
 	if (conn->settings->is_pipeline && !PQenterPipelineMode(conn->pg))
@@ -246,6 +364,7 @@ finish_setup(GwPgConn *conn)
 	}
 	conn->state = GW_PG_READY;
 	conn->was_ready = true;
+	conn->settings->hosts->preferred = conn->host;
 	conn->since = conn->loop->now;
 	conn->events->ready(conn);
 }
@@ -265,10 +384,12 @@ continue_setup(GwPgConn *conn)
 		}
 		if (status == PGRES_TUPLES_OK && PQnfields(result) == 3)
 			learn_functions(conn, result);
+		else if (status == PGRES_TUPLES_OK)
+			learn_setting(conn, result);
 		PQclear(result);
 		if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
 		{
-			lose(conn, "cannot set up a connection");
+			fail_host(conn, "cannot set up a connection");
 			return;
 		}
 	}

@@ -15,6 +15,7 @@
 
 #include "job.h"
 #include "loop.h"
+#include "pgx_hosts.h"
 
 typedef enum GwPgState
 {
@@ -47,9 +48,13 @@ typedef struct GwPgEvents
 typedef struct GwPgSettings
 {
 	const char *conninfo; /* a secret: never in a log */
+	ShcPgHosts *hosts;	  /* of conninfo; shared by the connections */
 	const char *domain;	  /* for the log */
 	const GwRoutes *routes;
-	bool is_pipeline; /* also read-only */
+	bool is_pipeline;	/* also read-only */
+	bool is_pooled;		/* behind a pooler: nothing lasts from one transaction to the next */
+	bool wants_standby; /* of several hosts, one that is a standby */
+	bool is_pinned;		/* to the preferred host */
 	int64_t statement_timeout;
 	GwReturns *returns; /* one for each operation, and one; filled while the connection is set up */
 } GwPgSettings;
@@ -65,10 +70,15 @@ struct GwPgConn
 	void *owner;
 	const GwPgSettings *settings; /* lives as long as the connection's owner */
 	int64_t since;				  /* start of connecting, then last use */
+	int host;					  /* of the settings' hosts */
+	int nleft;					  /* hosts to try, this one among them */
+	int64_t host_since;			  /* start of connecting to this one */
+	bool is_standby;			  /* the server was one, while the connection was set up */
 	bool was_ready;				  /* ready() was called */
 	bool is_paused;				  /* nothing is read, so that the server waits */
 	bool *is_prepared;			  /* one for each operation, and one */
 	int nfunctions;				  /* of the extension, seen while setting up */
+	bool has_wrong_settings;	  /* seen then, too: the role's, behind a pooler */
 	GwPgConn *next;				  /* the owner's list */
 	/* the heavy lane's: the job in hand and what is known of its outcome */
 	GwJob *job;
@@ -84,6 +94,12 @@ struct GwPgConn
 /* NULL (logged): out of memory. Failures to connect come through closed(). */
 extern GwPgConn *
 gw_pg_open(ShcLoop *loop, const GwPgSettings *settings, const GwPgEvents *events, void *owner);
+
+/*
+ * While a connection is not ready: goes to the next host, or gives up, when time is over. The limit is
+ * for all hosts together.
+ */
+extern void gw_pg_check_time(GwPgConn *conn, int64_t limit);
 
 /* Ends a connection without a call of closed(). */
 extern void gw_pg_close(GwPgConn *conn);

@@ -56,6 +56,19 @@ gw_pg_send_prepare(GwPgConn *conn, const GwOperation *operation)
 	return sent;
 }
 
+/* Without a name, for this one time: through a pooler the next one may meet another server process. */
+static bool
+send_unnamed(GwPgConn *conn, const GwOperation *operation, int n, const char *const *value,
+			 const int *length, const int *format)
+{
+	char *sql =
+		gw_operation_statement(operation, is_composite(conn->settings->returns[operation->index]));
+	bool sent = sql != NULL && PQsendQueryParams(conn->pg, sql, n, NULL, value, length, format, 1);
+
+	free(sql);
+	return sent;
+}
+
 bool
 gw_pg_send_job(GwPgConn *conn, const GwJob *job)
 {
@@ -79,6 +92,8 @@ gw_pg_send_job(GwPgConn *conn, const GwJob *job)
 		length[n] = (int) job->body_len;
 		format[n++] = operation->body_raw ? 1 : 0;
 	}
+	if (conn->settings->is_pooled)
+		return send_unnamed(conn, operation, n, value, length, format);
 	statement_name(operation, name);
 	return PQsendQueryPrepared(conn->pg, name, n, value, length, format, 1);
 }

@@ -11,6 +11,7 @@
 #include "fast_lane.h"
 #include "heavy_lane.h"
 #include "log.h"
+#include "replica.h"
 #include "token_use.h"
 
 struct GwPool
@@ -19,11 +20,14 @@ struct GwPool
 	GwPools *owner;
 	char *name;
 	char *uri;
+	ShcPgHosts hosts;
 	bool is_retired;
+	int holders; /* requests that have found it */
 	GwReturns *returns;
 	GwFastLane fast;
 	GwHeavyLane heavy;
 	GwDeferred deferred;
+	GwReplica *replica; /* NULL: all goes to the primary */
 	GwOperation token_operation;
 	GwTokenUse tokens;
 };
@@ -50,8 +54,56 @@ free_pool(GwPool *pool)
 	free(pool->name);
 	free(pool->uri);
 	free(pool->returns);
+	shc_pg_hosts_free(&pool->hosts);
+	if (pool->replica != NULL)
+		gw_replica_free(pool->replica);
 	gw_token_use_free(&pool->tokens);
 	free(pool);
+}
+
+void
+gw_pool_hold(GwPool *pool)
+{
+	pool->holders++;
+}
+
+void
+gw_pool_release(GwPool *pool)
+{
+	pool->holders--;
+}
+
+static void
+submit_to_primary(void *owner, GwJob *job)
+{
+	GwPool *pool = owner;
+
+	if (job->operation->lane == GW_LANE_FAST)
+		gw_fast_lane_submit(&pool->fast, job);
+	else
+		gw_heavy_lane_submit(&pool->heavy, job);
+}
+
+/* Without memory for it, everything goes to the primary. */
+static void
+add_replica(GwPool *pool, const GwPgSettings *settings)
+{
+	const GwConfig *config = pool->owner->config;
+
+	if (config->pg_max_replica_lag == 0 || pool->hosts.n < 2 || config->pg_pooler)
+		return;
+	pool->replica = calloc(1, sizeof(GwReplica));
+	if (pool->replica == NULL)
+		return;
+	if (!gw_replica_init(pool->replica, pool->owner->loop, config, settings,
+						 share(pool->owner, config->pg_connections)))
+	{
+		gw_replica_free(pool->replica);
+		pool->replica = NULL;
+		return;
+	}
+	pool->replica->to_primary = submit_to_primary;
+	pool->replica->owner = pool;
 }
 
 static GwPool *
@@ -66,13 +118,16 @@ new_pool(GwPools *pools, const ShcDomain *domain)
 	pool->name = strdup(domain->name);
 	pool->uri = strdup(domain->uri);
 	pool->returns = calloc((size_t) gw_routes_count_all(pools->routes) + 1, sizeof(GwReturns));
-	if (pool->name == NULL || pool->uri == NULL || pool->returns == NULL)
+	if (pool->name == NULL || pool->uri == NULL || pool->returns == NULL ||
+		!shc_pg_hosts_init(&pool->hosts, pool->uri))
 	{
 		free_pool(pool);
 		return NULL;
 	}
 	settings.conninfo = pool->uri;
+	settings.hosts = &pool->hosts;
 	settings.domain = pool->name;
+	settings.is_pooled = pools->config->pg_pooler;
 	settings.routes = pools->routes;
 	settings.returns = pool->returns;
 	gw_fast_lane_init(&pool->fast, pools->loop, pools->config, &settings);
@@ -80,6 +135,7 @@ new_pool(GwPools *pools, const ShcDomain *domain)
 					   share(pools, pools->config->pg_connections));
 	gw_deferred_init(&pool->deferred, pools->loop, pools->config, &settings, &pool->heavy,
 					 share(pools, pools->config->max_deferred));
+	add_replica(pool, &settings);
 	pool->token_operation = gw_token_use_operation(gw_routes_count_all(pools->routes));
 	pool->tokens.last_report = pools->loop->now;
 	pool->next = pools->pools;
@@ -141,24 +197,33 @@ gw_pools_update(GwPools *pools, const GwDomainSet *set)
 	pools->n = n;
 }
 
+static int
+waiting(const GwPool *pool)
+{
+	int n = pool->fast.pending.n + pool->heavy.pending.n;
+
+	if (pool->replica != NULL)
+		n += pool->replica->fast.pending.n + pool->replica->heavy.pending.n;
+	return n;
+}
+
 void
 gw_pool_submit(GwPool *pool, GwJob *job)
 {
 	GwProblem problem;
 
 	job->state = GW_JOB_NEW;
-	if (pool->fast.pending.n + pool->heavy.pending.n >=
-		share(pool->owner, pool->owner->config->max_queue))
+	if (waiting(pool) >= share(pool->owner, pool->owner->config->max_queue))
 	{
 		gw_lane_unavailable(&problem);
 		gw_job_fail(job, &problem);
 	}
+	else if (pool->replica != NULL && gw_replica_take(pool->replica, job))
+		return;
 	else if (job->operation->deferred != NULL)
 		gw_deferred_submit(&pool->deferred, job);
-	else if (job->operation->lane == GW_LANE_FAST)
-		gw_fast_lane_submit(&pool->fast, job);
 	else
-		gw_heavy_lane_submit(&pool->heavy, job);
+		submit_to_primary(pool, job);
 }
 
 void
@@ -168,10 +233,10 @@ gw_pool_cancel(GwPool *pool, GwJob *job)
 		gw_deferred_cancel(&pool->deferred, job);
 	if (job->state != GW_JOB_WAITING && job->state != GW_JOB_RUNNING)
 		return;
-	if (job->lane == &pool->fast)
-		gw_fast_lane_cancel(&pool->fast, job);
+	if (job->lane == &pool->fast || (pool->replica != NULL && job->lane == &pool->replica->fast))
+		gw_fast_lane_cancel(job->lane, job);
 	else
-		gw_heavy_lane_cancel(&pool->heavy, job);
+		gw_heavy_lane_cancel(job->lane, job);
 }
 
 void
@@ -179,6 +244,9 @@ gw_pools_flush(GwPools *pools)
 {
 	for (GwPool *pool = pools->pools; pool != NULL; pool = pool->next)
 	{
+		/* First, as what it cannot do is the primary's in the same turn. */
+		if (pool->replica != NULL)
+			gw_replica_flush(pool->replica);
 		gw_fast_lane_flush(&pool->fast);
 		gw_deferred_flush(&pool->deferred);
 		gw_heavy_lane_flush(&pool->heavy);
@@ -188,8 +256,9 @@ gw_pools_flush(GwPools *pools)
 static bool
 pool_is_idle(const GwPool *pool)
 {
-	return gw_fast_lane_is_idle(&pool->fast) && gw_heavy_lane_is_idle(&pool->heavy) &&
-		   gw_deferred_is_idle(&pool->deferred);
+	return pool->holders == 0 && gw_fast_lane_is_idle(&pool->fast) &&
+		   gw_heavy_lane_is_idle(&pool->heavy) && gw_deferred_is_idle(&pool->deferred) &&
+		   (pool->replica == NULL || gw_replica_is_idle(pool->replica));
 }
 
 int
@@ -205,7 +274,15 @@ gw_pools_describe(const GwPools *pools, GwPoolState *out, int max)
 			pool->heavy.nconnections + (pool->fast.conn != NULL) + (pool->deferred.conn != NULL);
 		out[i].running = pool->heavy.nrunning + gw_fast_lane_running(&pool->fast);
 		out[i].deferred = pool->deferred.parked.n;
-		out[i].waiting = pool->heavy.pending.n + pool->fast.pending.n;
+		out[i].waiting = waiting(pool);
+		out[i].standby = 0;
+		if (pool->replica != NULL)
+		{
+			out[i].connections += gw_replica_connections(pool->replica);
+			out[i].running +=
+				pool->replica->heavy.nrunning + gw_fast_lane_running(&pool->replica->fast);
+			out[i].standby = gw_replica_is_usable(pool->replica);
+		}
 		out[i].failing = pool->heavy.backoff.wait > 0 || pool->fast.backoff.wait > 0;
 		snprintf(out[i].domain, sizeof(out[i].domain), "%s", pool->name);
 	}
@@ -218,6 +295,9 @@ close_pool(GwPool *pool)
 	GwProblem problem;
 
 	gw_lane_unavailable(&problem);
+	/* Before the lanes of the primary, which take what it had. */
+	if (pool->replica != NULL)
+		gw_replica_close(pool->replica);
 	gw_fast_lane_close(&pool->fast, &problem);
 	gw_deferred_close(&pool->deferred, &problem);
 	gw_heavy_lane_close(&pool->heavy, &problem);
@@ -247,6 +327,8 @@ gw_pools_tick(GwPools *pools)
 	{
 		GwPool *pool = *link;
 
+		if (pool->replica != NULL)
+			gw_replica_tick(pool->replica);
 		gw_fast_lane_tick(&pool->fast);
 		gw_deferred_tick(&pool->deferred);
 		gw_heavy_lane_tick(&pool->heavy);
@@ -279,6 +361,9 @@ gw_pools_expect_soon(const GwPools *pools)
 
 		if ((fast > 0 && fast <= MAX_POLLED) ||
 			gw_heavy_lane_is_streaming(&pools->by_name[i]->heavy))
+			return true;
+		if (pools->by_name[i]->replica != NULL && pools->by_name[i]->replica->fast.n > 0 &&
+			pools->by_name[i]->replica->fast.n <= MAX_POLLED)
 			return true;
 	}
 	return false;

@@ -36,6 +36,10 @@ extern void gw_pools_update(GwPools *pools, const GwDomainSet *set);
 /* The pool of a domain by its exact name, or NULL. */
 extern GwPool *gw_pools_find(const GwPools *pools, const char *name);
 
+/* A pool that is held is not freed, whatever becomes of its domain; one that was found is to be held. */
+extern void gw_pool_hold(GwPool *pool);
+extern void gw_pool_release(GwPool *pool);
+
 /* Hands a job over. It may fail at once, by its changed(). */
 extern void gw_pool_submit(GwPool *pool, GwJob *job);
 
@@ -60,6 +64,7 @@ typedef struct GwPoolState
 	int waiting;
 	int deferred; /* have a ticket */
 	int failing;  /* 1: the last attempt to connect failed */
+	int standby;  /* 1: reads may go to a standby */
 } GwPoolState;
 
 /* Fills out with the domains in service, in the order of their names; returns how many. */

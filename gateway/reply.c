@@ -55,6 +55,7 @@ static const ErrorRule rules[] = {
 	{"54", 413, 0, GW_ERROR_ANSWER, false, false, "the request is too large"},
 	{"40001", 503, 1, GW_ERROR_REPEAT, false, false, "other requests were in the way, try again"},
 	{"40P01", 503, 1, GW_ERROR_REPEAT, false, false, "other requests were in the way, try again"},
+	{"25006", 503, 1, GW_ERROR_ELSEWHERE, true, false, UNAVAILABLE},
 	{"26000", 500, 0, GW_ERROR_PREPARE, true, false, INTERNAL},
 	/*
 	 * "cached plan must not change result type". The words are not compared, as they may be
@@ -68,7 +69,7 @@ static const ErrorRule rules[] = {
 	{"08", 503, 1, GW_ERROR_ANSWER, true, false, UNAVAILABLE},
 	/* The database's extension is older than this gateway, or about to be updated. */
 	{"42883", 503, 5, GW_ERROR_ANSWER, true, false, UNAVAILABLE},
-	{"", 500, 0, GW_ERROR_ANSWER, true, false, INTERNAL}, /* 25006 on a primary, 28000, ... */
+	{"", 500, 0, GW_ERROR_ANSWER, true, false, INTERNAL}, /* 28000, ... */
 };
 /* clang-format on */
 

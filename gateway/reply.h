@@ -22,9 +22,10 @@ extern void gw_problem_set(GwProblem *problem, int status, const char *format, .
 /* What to do about an SQL error. */
 typedef enum GwErrorAction
 {
-	GW_ERROR_ANSWER, /* answer with the problem */
-	GW_ERROR_REPEAT, /* 40001, 40P01: once more in a fresh transaction; then the problem */
-	GW_ERROR_PREPARE /* 26000, 0A000 "cached plan...": prepare again, once more; then it */
+	GW_ERROR_ANSWER,	/* answer with the problem */
+	GW_ERROR_REPEAT,	/* 40001, 40P01: once more in a fresh transaction; then the problem */
+	GW_ERROR_ELSEWHERE, /* 25006: once more, on a server that writes; then the problem */
+	GW_ERROR_PREPARE	/* 26000, 0A000 "cached plan...": prepare again, once more; then it */
 } GwErrorAction;
 
 /*

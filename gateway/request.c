@@ -48,6 +48,8 @@ gw_request_reset(GwRequest *request)
 {
 	ShcArena *arena = request->arena;
 
+	if (request->pool != NULL)
+		gw_pool_release(request->pool);
 	gw_job_drop_pieces(&request->job);
 	free(request->body);
 	shc_arena_reset(arena);
@@ -153,6 +155,9 @@ take_credentials(GwRequest *request, const GwPools *pools, const char *authoriza
 		refuse(request, 401, "no valid credentials");
 	else
 		request->pool = gw_pools_find(pools, request->domain);
+	/* The domain may be changed while the body is still on its way. */
+	if (request->pool != NULL)
+		gw_pool_hold(request->pool);
 }
 
 /* The parameters that are a whole part of the request. False: the problem is set. */

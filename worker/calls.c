@@ -192,8 +192,8 @@ wk_calls_tick(WkCalls *calls)
 	while (pg != NULL)
 	{
 		WkPg *after = pg->next;
-		int64_t end =
-			pg->since + (pg->state < WK_PG_IDLE ? calls->connect_timeout : calls->idle_timeout);
+		int64_t end = pg->state < WK_PG_IDLE ? wk_pg_connect_end(pg, calls->connect_timeout)
+											 : pg->since + calls->idle_timeout;
 
 		if (pg->state == WK_PG_BUSY)
 			end = INT64_MAX; /* the run's deadline ends it */

@@ -20,6 +20,9 @@
 #define FIRST_DELAY_US INT64_C(100000)
 #define MOST_DELAY_US  INT64_C(30000000)
 
+/* Of several hosts one may be promoted at any moment. */
+#define MOST_DELAY_OF_MANY_US INT64_C(1000000)
+
 /* How often to look for work without having been notified, in case a notification was lost. */
 #define CLAIM_EVERY_US INT64_C(60000000)
 
@@ -42,9 +45,10 @@ plan_retry(WkDomain *domain)
 {
 	/* So that many workers do not come back at the same moment: between half and all of the delay. */
 	int64_t half = domain->delay / 2;
+	int64_t most = domain->hosts.n > 1 ? MOST_DELAY_OF_MANY_US : MOST_DELAY_US;
 
 	domain->retry_at = shc_monotonic_us() + half + random() % (half + 1);
-	domain->delay = domain->delay * 2 > MOST_DELAY_US ? MOST_DELAY_US : domain->delay * 2;
+	domain->delay = domain->delay * 2 > most ? most : domain->delay * 2;
 }
 
 static void
@@ -352,7 +356,9 @@ wk_domain_new(WkShared *shared, const char *name, const char *uri)
 	domain->uri = strdup(uri);
 	domain->delay = FIRST_DELAY_US;
 	domain->claim_at = shc_monotonic_us() + CLAIM_EVERY_US;
+	domain->hosts.n = 1;
 	domain->calls = (WkCalls){.settings = {.conninfo = domain->uri,
+										   .hosts = &domain->hosts,
 										   .user = config->pg_user,
 										   .domain = domain->name,
 										   .statement_timeout_ms = CALL_STATEMENT_MS},
@@ -361,7 +367,8 @@ wk_domain_new(WkShared *shared, const char *name, const char *uri)
 							  .connect_timeout = config->pg_connect_timeout,
 							  .idle_timeout = config->pg_idle_timeout,
 							  .taken = &domain->taken};
-	if (domain->name != NULL && domain->uri != NULL)
+	if (domain->name != NULL && domain->uri != NULL &&
+		shc_pg_hosts_init(&domain->hosts, domain->uri))
 		return domain;
 	wk_domain_free(domain);
 	return NULL;
@@ -431,8 +438,8 @@ tick_connection(WkDomain *domain, int64_t now)
 	}
 	if (pg->state == WK_PG_IDLE)
 		return domain->claim_at;
-	end = pg->since +
-		  (pg->state < WK_PG_IDLE ? domain->shared->config->pg_connect_timeout : STATEMENT_END_US);
+	end = pg->state < WK_PG_IDLE ? wk_pg_connect_end(pg, domain->shared->config->pg_connect_timeout)
+								 : pg->since + STATEMENT_END_US;
 	if (now < end)
 		return end;
 	wk_pg_give_up(domain->pg,
@@ -476,5 +483,6 @@ wk_domain_free(WkDomain *domain)
 	if (domain->uri != NULL)
 		explicit_bzero(domain->uri, strlen(domain->uri));
 	free(domain->uri);
+	shc_pg_hosts_free(&domain->hosts);
 	free(domain);
 }

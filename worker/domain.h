@@ -30,7 +30,8 @@ struct WkDomain
 	WkShared *shared;
 	char *name;
 	char *uri; /* a secret */
-	WkPg *pg;  /* NULL: down */
+	ShcPgHosts hosts;
+	WkPg *pg; /* NULL: down */
 	WkDoing doing;
 	WkTaken *doing_for; /* the run that it reports, or looks for a module for */
 	bool is_registered;

@@ -56,14 +56,12 @@ log_connection_error(const WkPg *pg, const char *what)
 WkPg *
 wk_pg_open(ShcLoop *loop, const WkPgSettings *settings, const WkPgEvents *events, void *owner)
 {
-	/* What comes later wins: the user stands behind the URI. */
-	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
-									settings->user[0] != '\0' ? "user" : NULL, NULL};
-	const char *const values[] = {settings->conninfo, "selfpwrk", "UTF8", settings->user, NULL};
+	const ShcPgTarget target = {
+		.conninfo = settings->conninfo, .application = "selfpwrk", .user = settings->user};
 	WkPg *pg = calloc(1, sizeof(WkPg));
 
 	if (pg != NULL)
-		pg->pg = PQconnectStartParams(keywords, values, 1);
+		pg->pg = shc_pg_hosts_start(settings->hosts, settings->hosts->preferred, &target);
 	if (pg == NULL || pg->pg == NULL)
 	{
 		free(pg);
@@ -77,6 +75,8 @@ wk_pg_open(ShcLoop *loop, const WkPgSettings *settings, const WkPgEvents *events
 	pg->events = events;
 	pg->owner = owner;
 	pg->domain = settings->domain;
+	pg->hosts = settings->hosts;
+	pg->host = settings->hosts->preferred;
 	pg->statement_timeout_ms = settings->statement_timeout_ms;
 	pg->listens = settings->listens;
 	pg->since = shc_monotonic_us();
@@ -84,6 +84,7 @@ wk_pg_open(ShcLoop *loop, const WkPgSettings *settings, const WkPgEvents *events
 		shc_loop_watch(loop, &pg->watch, PQsocket(pg->pg), EPOLLOUT))
 		return pg;
 	log_connection_error(pg, "cannot connect");
+	shc_pg_hosts_avoid(pg->hosts, pg->host);
 	wk_pg_close(pg);
 	return NULL;
 }
@@ -108,8 +109,16 @@ wk_pg_give_up(WkPg *pg, const char *why)
 	if (pg->state == WK_PG_CLOSED)
 		return;
 	log_connection_error(pg, why);
+	if (pg->state <= WK_PG_SETTING_UP)
+		shc_pg_hosts_avoid(pg->hosts, pg->host);
 	wk_pg_close(pg);
 	pg->events->closed(pg);
+}
+
+int64_t
+wk_pg_connect_end(const WkPg *pg, int64_t limit)
+{
+	return pg->since + shc_pg_hosts_timeout(pg->hosts, limit);
 }
 
 static void
@@ -213,6 +222,7 @@ continue_setup(WkPg *pg)
 		{
 			pg->state = WK_PG_IDLE;
 			pg->since = shc_monotonic_us();
+			pg->hosts->preferred = pg->host;
 			pg->events->ready(pg);
 			return;
 		}

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "loop.h"
+#include "pgx_hosts.h"
 
 typedef struct WkPg WkPg;
 
@@ -62,6 +63,7 @@ typedef enum WkPgState
 typedef struct WkPgSettings
 {
 	const char *conninfo; /* a secret: never in a log */
+	ShcPgHosts *hosts;	  /* of conninfo; shared by the connections */
 	const char *user;	  /* "": as conninfo says */
 	const char *domain;	  /* for the log */
 	int64_t statement_timeout_ms;
@@ -80,6 +82,8 @@ struct WkPg
 	const WkPgEvents *events;
 	void *owner;
 	const char *domain;
+	ShcPgHosts *hosts;
+	int host; /* of those */
 	int64_t statement_timeout_ms;
 	bool listens;
 	int64_t since; /* of the state: start of connecting, of the statement, of being idle */
@@ -87,12 +91,18 @@ struct WkPg
 	void *user;	   /* the owner's: what the statement is for */
 };
 
-/* Texts of the settings are copied where they are used later, but for the domain. NULL: logged. */
+/*
+ * Texts of the settings are copied where they are used later, but for the domain; the hosts are borrowed.
+ * NULL: logged.
+ */
 extern WkPg *
 wk_pg_open(ShcLoop *loop, const WkPgSettings *settings, const WkPgEvents *events, void *owner);
 
 /* While idle. False: the connection is lost; closed() comes, or has come. */
 extern bool wk_pg_send(WkPg *pg, const char *sql, int n, const WkPgValue *value);
+
+/* When to give up connecting, if there is so much time for all hosts: the next attempt is for another one. */
+extern int64_t wk_pg_connect_end(const WkPg *pg, int64_t limit);
 
 /* Ends a connection without a call of closed(). */
 extern void wk_pg_close(WkPg *pg);

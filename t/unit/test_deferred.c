@@ -283,6 +283,13 @@ gw_pg_close(GwPgConn *conn)
 }
 
 void
+gw_pg_check_time(GwPgConn *conn, int64_t limit)
+{
+	(void) conn;
+	(void) limit;
+}
+
+void
 gw_pg_broken(GwPgConn *conn)
 {
 	(void) conn;

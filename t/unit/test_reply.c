@@ -78,7 +78,8 @@ static const MapCase cases[] = {
 	/* everything else */
 	{"28000", NULL, 500, 0, GW_ERROR_ANSWER, true, "internal error"},
 	{"28000", "selfhost", 500, 0, GW_ERROR_ANSWER, true, "internal error"},
-	{"25006", NULL, 500, 0, GW_ERROR_ANSWER, true, "internal error"},
+	{"25006", NULL, 503, 1, GW_ERROR_ELSEWHERE, true,
+	 "the service is unavailable, try again later"},
 	{"XX000", NULL, 500, 0, GW_ERROR_ANSWER, true, "internal error"},
 	{"XX000", "selfhost", 500, 0, GW_ERROR_ANSWER, true, "internal error"},
 	{"P0001", NULL, 500, 0, GW_ERROR_ANSWER, true, "internal error"},

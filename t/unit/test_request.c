@@ -382,6 +382,18 @@ main(void)
 
 /* ---- in place of the pools ---- */
 
+void
+gw_pool_hold(GwPool *pool)
+{
+	(*(int *) pool)++;
+}
+
+void
+gw_pool_release(GwPool *pool)
+{
+	(*(int *) pool)--;
+}
+
 GwPool *
 gw_pools_find(const GwPools *pools, const char *name)
 {
