@@ -54,11 +54,13 @@ bool
 shc_pg_hosts_init(ShcPgHosts *hosts, const char *conninfo)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	long seconds;
 	int n;
 
 	*hosts = (ShcPgHosts){.n = 1};
 	if (options == NULL)
 		return true; /* connecting will tell what is wrong */
+	seconds = strtol(option(options, "connect_timeout"), NULL, 10);
 	n = count_elements(option(options, "hostaddr"));
 	if (n == 0)
 		n = count_elements(option(options, "host"));
@@ -66,8 +68,8 @@ shc_pg_hosts_init(ShcPgHosts *hosts, const char *conninfo)
 	{
 		hosts->n = n;
 		hosts->timeout = HOST_TIMEOUT;
-		if (atoi(option(options, "connect_timeout")) > 0)
-			hosts->timeout = atoi(option(options, "connect_timeout")) * INT64_C(1000000);
+		if (seconds > 0 && seconds <= 3600)
+			hosts->timeout = seconds * INT64_C(1000000);
 	}
 	for (int i = 0; i < hosts->n && hosts->n > 1; i++)
 	{

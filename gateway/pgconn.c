@@ -228,7 +228,7 @@ write_session(const GwPgConn *conn, char *sql, size_t size)
  * settings, and here it is only looked whether it has.
  */
 static const char pooled_session[] =
-	"SELECT pg_catalog.format('SET %I = %L', s.name, s.value) AS wrong_setting FROM (VALUES"
+	"SELECT pg_catalog.format('%s = %s', s.name, s.value) AS wrong_setting FROM (VALUES"
 	" ('default_transaction_isolation', 'read committed'), ('synchronous_commit', 'on'),"
 	" ('TimeZone', 'UTC'), ('DateStyle', 'ISO, MDY'), ('IntervalStyle', 'postgres'),"
 	" ('standard_conforming_strings', 'on'), ('extra_float_digits', '1'),"
@@ -324,8 +324,8 @@ learn_setting(GwPgConn *conn, const PGresult *result)
 	for (int row = 0; strcmp(name, "wrong_setting") == 0 && row < PQntuples(result); row++)
 	{
 		conn->has_wrong_settings = true;
-		shc_error("domain %s: with postgres.pooler, the role needs: %s", conn->settings->domain,
-				  PQgetvalue(result, row, 0));
+		shc_error("domain %s: with postgres.pooler, the role needs the setting %s",
+				  conn->settings->domain, PQgetvalue(result, row, 0));
 	}
 }
 
