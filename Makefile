@@ -120,7 +120,7 @@ deps-lint:
 
 SANITIZED = build/sanitized
 SAN_FLAGS = -fno-sanitize-recover=all -fno-omit-frame-pointer
-ASAN_TESTS ?= $(wildcard t/02*.pl t/03[5-9]*.pl) t/031_limits.pl t/040_selfctl.pl t/047_selfctl_migrate.pl t/048_selfctl_doctor.pl $(wildcard t/05*.pl)
+ASAN_TESTS ?= $(wildcard t/02*.pl t/03[5-9]*.pl) t/031_limits.pl t/040_selfctl.pl t/047_selfctl_migrate.pl t/048_selfctl_doctor.pl $(wildcard t/05*.pl t/06*.pl)
 
 asan: asan-unit asan-tap
 

@@ -127,17 +127,18 @@ lose(GwPgConn *conn, const char *what)
 	conn->events->closed(conn, &problem);
 }
 
-/* No connection to this host: tries the next one, if there is one. */
+/* No connection to this host: tries the next one, if there is one. NULL: that is nothing to be told. */
 static void
 fail_host(GwPgConn *conn, const char *what)
 {
 	shc_pg_hosts_avoid(conn->settings->hosts, conn->host);
 	if (conn->nleft <= 1)
 	{
-		lose(conn, what);
+		lose(conn, what != NULL ? what : "there is no standby");
 		return;
 	}
-	log_connection_error(conn, what);
+	if (what != NULL)
+		log_connection_error(conn, what);
 	shc_loop_unwatch(conn->loop, &conn->watch);
 	PQfinish(conn->pg);
 	conn->pg = NULL;
@@ -346,7 +347,7 @@ finish_setup(GwPgConn *conn)
 {
 	if (conn->settings->wants_standby && !conn->is_standby)
 	{
-		fail_host(conn, "the server is no standby");
+		fail_host(conn, NULL);
 		return;
 	}
 	if (conn->nfunctions == 0 || conn->has_wrong_settings)

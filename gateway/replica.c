@@ -11,6 +11,10 @@
 /* A standby, or a primary, that does not tell its position for so long is taken for dead. */
 #define SILENCE INT64_C(3000000)
 
+/* Where there is no standby, there may be none for long: that is looked at less and less often. */
+#define SEARCH_FIRST INT64_C(1000000)
+#define SEARCH_MAX	 INT64_C(16000000)
+
 /*
  * When tokens have last written, over all threads and domains, by the first bytes of their digests. Two
  * tokens may share a place: then the primary answers more than it must.
@@ -179,9 +183,10 @@ position_ready(GwPgConn *conn)
 	GwPosition *position = conn == replica->primary.conn ? &replica->primary : &replica->standby;
 
 	position->backoff = (GwBackoff){0};
+	if (position == &replica->standby)
+		replica->search = 0;
 	if (position == &replica->standby && replica->lane_hosts.preferred != conn->host)
 		leave_standby(replica);
-	replica->lane_hosts.preferred = replica->hosts.preferred;
 	replica->up_to_date = 0;
 	if (position == &replica->primary)
 	{
@@ -233,8 +238,14 @@ position_closed(GwPgConn *conn, const GwProblem *why)
 	gw_backoff_failed(&position->backoff, replica->loop->now, why);
 	replica->up_to_date = 0;
 	replica->npositions = 0;
-	if (!is_primary)
-		leave_standby(replica);
+	if (is_primary)
+		return;
+	replica->search = replica->search == 0 ? SEARCH_FIRST : 2 * replica->search;
+	if (replica->search > SEARCH_MAX)
+		replica->search = SEARCH_MAX;
+	if (!conn->was_ready)
+		position->backoff.until = replica->loop->now + replica->search;
+	leave_standby(replica);
 }
 
 static void

@@ -47,6 +47,7 @@ typedef struct GwReplica
 	} position[GW_POSITIONS_MAX]; /* a ring */
 	uint64_t npositions;
 	int64_t up_to_date; /* the standby holds what was committed by then; 0: not known */
+	int64_t search;		/* the last pause in looking for a standby */
 	int64_t last_use;
 	GwFastLane fast;
 	GwHeavyLane heavy;

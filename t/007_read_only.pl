@@ -17,10 +17,13 @@ $standby->init_from_backup($primary, 'backup', has_streaming => 1);
 $standby->append_conf('postgresql.conf', 'hot_standby_feedback = on');
 $standby->start;
 
-# Two domains of the same data: "test" on the primary, "standby" on the standby.
+# Three domains of the same data: "test" on the primary, "standby" on the standby; "both" begins on the standby and knows the
+# primary, too.
 ShTest::write_file("$sh->{dir}/domains.yaml", "domains:\n" . join('', map {
 	sprintf("  %s: host=%s port=%d dbname=test user=selfhost_gateway\n", $_->[0], $_->[1]->host, $_->[1]->port)
-} [ 'test', $primary ], [ 'standby', $standby ]));
+} [ 'test', $primary ], [ 'standby', $standby ])
+	. sprintf("  both: host=%s,%s port=%d,%d target_session_attrs=any dbname=test user=selfhost_gateway\n",
+		$standby->host, $primary->host, $standby->port, $primary->port));
 $sh->start_selfserv;
 ShOperations::use_server($sh);
 
@@ -52,6 +55,13 @@ foreach my $operation (ShOperations::operations(ShOperations::document()))
 	like($r->{status}, qr/^2/, "$id: the same is done on the primary") or diag($r->{content});
 }
 cmp_ok($writes, '>=', 20, 'operations that write');
+
+# A write that meets the standby is done on the primary.
+unlike(ShTest::read_file($sh->{log}), qr/domain both: operation create_thing: 25006 /, 'no write of this domain was refused before');
+is($sh->post('/v2/things', { name => 'elsewhere', type => 'building' }, domain => 'both')->{status}, 201, 'a write that met the standby');
+$sh->wait_until('the log tells that it did', sub {
+	return ShTest::read_file($sh->{log}) =~ /domain both: operation create_thing: 25006 /;
+});
 
 # The same by SQL.
 my $series = $ShOperations::make{series}->();
