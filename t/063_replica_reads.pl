@@ -9,7 +9,7 @@ use ShTest;
 
 $ShProcess::TIMEOUT = 30;
 
-# One thread: what it knows is known.
+# One thread at first: what it knows is known.
 my $sh = ShTest->new('primary', no_selfserv => 1, allows_streaming => 1, postgres => "max_connections = 60\n",
 	conf => { threads => 1, 'postgres.max_replica_lag' => '1h', 'admin.port' => PostgreSQL::Test::Cluster::get_free_port() });
 my $primary = $sh->{node};
@@ -84,6 +84,27 @@ $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
 $primary->wait_for_catchup($standby);
 $sh->wait_until('the standby has it, too', sub { return things($reader) == 1 });
 
+# ---- the same over several threads: what one of them writes the others know ----
+
+$sh->restart_with('postgres.max_replica_lag' => '1h', threads => 2);
+sub things_anew
+{
+	my ($user) = @_;
+	my $r = $sh->get('/v2/things?limit=100', token => $user->{token}, agent => HTTP::Tiny->new(timeout => 20));
+	return scalar(@{ $r->{json} });
+}
+$sh->wait_until('both threads use the standby', sub {
+	things_anew($reader);
+	my $r = HTTP::Tiny->new(timeout => 5)->get("http://127.0.0.1:$sh->{conf}{'admin.port'}/metrics");
+	return $r->{content} =~ /^selfserv_domain_standby\{domain="test"\} 2$/m;
+});
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+is($sh->post('/v2/things', { name => 'second', type => 'building' }, token => $writer->{token})->{status}, 201, 'a write');
+is(join(' ', map { things_anew($writer) } 1 .. 20), join(' ', (2) x 20), 'over whichever thread, who has written reads it');
+is(join(' ', map { things_anew($reader) } 1 .. 20), join(' ', (1) x 20), 'others read at the standby');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+$primary->wait_for_catchup($standby);
+
 # ---- a standby that is too far behind ----
 
 $sh->restart_with('postgres.max_replica_lag' => '1s');
@@ -91,7 +112,7 @@ $sh->wait_until('the standby is in use', sub { things($reader); return usable() 
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
 is($sh->post('/v2/things', { name => 'newer', type => 'building' })->{status}, 201, 'a write');
 my $began = time();
-$sh->wait_until('reads go to the primary', sub { return things($reader) == 2 });
+$sh->wait_until('reads go to the primary', sub { return things($reader) == 3 });
 cmp_ok(time() - $began, '<', 3, 'no read is older than it may be');
 ok(!usable(), 'the standby is not in use');
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
@@ -136,7 +157,7 @@ foreach my $how ('kill', 'gone')
 	waitpid($pid, 0);
 	like(ShTest::read_file("$sh->{dir}/seen.$how"), qr/^200:\d+$/, "no read has failed: $how");
 }
-is(things($reader), 2, 'reads are the primary\'s');
+is(things($reader), 3, 'reads are the primary\'s');
 
 is($sh->stop_selfserv, 0, 'selfserv ends well');
 done_testing();
