@@ -55,7 +55,7 @@ http {
 }
 EOS
 my ($program) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
-die 'nginx is missing: install nginx-light' unless $program;
+die 'nginx is missing: install nginx' unless $program;
 my $nginx = bless { pid => fork() // die "cannot fork: $!" }, 'ShProcess';
 if ($nginx->{pid} == 0)
 {
