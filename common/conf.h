@@ -94,5 +94,14 @@ typedef struct ShcDomains
 extern bool shc_domains_read(const char *file, ShcDomains *out);
 /* Wipes the URIs. */
 extern void shc_domains_free(ShcDomains *domains);
+extern void shc_domain_free(ShcDomain *domain);
+
+/* Brings a set into order; of domains with the same name one stays (logged). */
+extern void shc_domains_sort(ShcDomains *domains);
+
+/* Makes a name what clients send. False: it is empty, or has control characters. */
+extern bool shc_domain_name_lower(char *name);
+/* A name for a message: "?" where it may be a part of a URI. */
+extern const char *shc_domain_name_shown(const char *name);
 
 #endif

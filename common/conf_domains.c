@@ -24,8 +24,8 @@ typedef struct Entries
 	Entry *item;
 } Entries;
 
-static void
-free_domain(ShcDomain *domain)
+void
+shc_domain_free(ShcDomain *domain)
 {
 	free(domain->name);
 	if (domain->uri != NULL)
@@ -37,14 +37,14 @@ void
 shc_domains_free(ShcDomains *domains)
 {
 	for (int i = 0; i < domains->n; i++)
-		free_domain(&domains->item[i]);
+		shc_domain_free(&domains->item[i]);
 	free(domains->item);
 	*domains = (ShcDomains){0};
 }
 
 /* Letters of ASCII only: the names are what clients send as the user of Basic authentication. */
-static bool
-lower_name(char *name)
+bool
+shc_domain_name_lower(char *name)
 {
 	for (char *p = name; *p != '\0'; p++)
 	{
@@ -56,13 +56,42 @@ lower_name(char *name)
 	return name[0] != '\0';
 }
 
-/* The name for a message, unless a wrong nesting may have made a URI of it. */
-static const char *
-shown(const char *name)
+/* A wrong nesting may have made a URI of it. */
+const char *
+shc_domain_name_shown(const char *name)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	return name[strspn(name, safe)] == '\0' ? name : "?";
+}
+
+static int
+compare_domains(const void *a, const void *b)
+{
+	const ShcDomain *left = a;
+	const ShcDomain *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+void
+shc_domains_sort(ShcDomains *domains)
+{
+	int n = 0;
+
+	qsort(domains->item, (size_t) domains->n, sizeof(ShcDomain), compare_domains);
+	for (int i = 0; i < domains->n; i++)
+	{
+		if (n > 0 && strcmp(domains->item[n - 1].name, domains->item[i].name) == 0)
+		{
+			shc_error("domain %s is given twice: only one of them is served",
+					  shc_domain_name_shown(domains->item[i].name));
+			shc_domain_free(&domains->item[i]);
+		}
+		else
+			domains->item[n++] = domains->item[i];
+	}
+	domains->n = n;
 }
 
 static void
@@ -76,17 +105,18 @@ read_entry(ShcYaml *yaml, struct fy_node *key, struct fy_node *value, Entries *e
 	value = shc_yaml_target(value);
 	if (!shc_yaml_is_null(value))
 		uri = shc_yaml_text(value);
-	if (name == NULL || !lower_name(name))
+	if (name == NULL || !shc_domain_name_lower(name))
 		shc_yaml_complain(yaml, line, "domains: a name must be a text without control characters");
 	else if (uri == NULL || uri[0] == '\0')
-		shc_yaml_complain(yaml, line, "domains.%s: must be the URI of a database", shown(name));
+		shc_yaml_complain(yaml, line, "domains.%s: must be the URI of a database",
+						  shc_domain_name_shown(name));
 	else
 	{
 		*entry = (Entry){.domain = {.name = name, .uri = uri}, .line = line};
 		entries->n++;
 		return;
 	}
-	free_domain(&(ShcDomain){.name = name, .uri = uri});
+	shc_domain_free(&(ShcDomain){.name = name, .uri = uri});
 }
 
 static int
@@ -120,7 +150,7 @@ read_mapping(ShcYaml *yaml, struct fy_node *mapping, Entries *entries)
 	for (int i = 1; i < entries->n; i++)
 		if (strcmp(entries->item[i].domain.name, entries->item[i - 1].domain.name) == 0)
 			shc_yaml_complain(yaml, entries->item[i].line, "domains.%s: is given twice",
-							  shown(entries->item[i].domain.name));
+							  shc_domain_name_shown(entries->item[i].domain.name));
 }
 
 /* Reads the keys of the whole file, of which there is one. */
@@ -192,7 +222,7 @@ read_domains(ShcYaml *yaml, ShcDomains *out)
 		shc_yaml_complain(yaml, 0, "must be a key domains with names and URIs");
 	good = hand_over(yaml, &entries, out);
 	for (int i = 0; i < entries.n; i++)
-		free_domain(&entries.item[i].domain);
+		shc_domain_free(&entries.item[i].domain);
 	free(entries.item);
 	shc_yaml_free(yaml);
 	return good;

@@ -49,8 +49,8 @@ is_plausible(const PQconninfoOption *option, bool uri)
 	return true;
 }
 
-static bool
-check_conninfo(const char *conninfo)
+bool
+shc_pg_conninfo_is_valid(const char *conninfo)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
 	bool uri = strncmp(conninfo, "postgres", 8) == 0 && strstr(conninfo, "://") != NULL;
@@ -59,6 +59,14 @@ check_conninfo(const char *conninfo)
 	for (PQconninfoOption *option = options; good && option->keyword != NULL; option++)
 		good = is_plausible(option, uri);
 	PQconninfoFree(options);
+	return good;
+}
+
+static bool
+check_conninfo(const char *conninfo)
+{
+	bool good = shc_pg_conninfo_is_valid(conninfo);
+
 	if (!good)
 		shc_error(
 			"the connection string is not valid (special characters of a password are written "

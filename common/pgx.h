@@ -20,6 +20,9 @@ typedef struct ShcPg ShcPg;
 extern bool shc_pg_connect(const char *conninfo, int timeout, ShcPg **out);
 extern void shc_pg_close(ShcPg *pg);
 
+/* Can it be understood, and its parts be shown? No password has got into them, as far as can be seen. */
+extern bool shc_pg_conninfo_is_valid(const char *conninfo);
+
 /* One row of an answer: texts, NULL for SQL's NULL, valid during the call. False ends the answer. */
 typedef bool (*ShcPgRow)(void *context, int n, const char *const *value);
 

@@ -49,6 +49,7 @@ const ShcConfKey gw_config_keys[] = {
 	KEY("postgres.idle_timeout", SHC_CONF_DURATION, pg_idle_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "an unused connection for writes and long answers is closed"),
 	KEY("postgres.max_replica_lag", SHC_CONF_DURATION, pg_max_replica_lag, "0", 0, 86400 * SECONDS, "of a domain with several hosts, reads may go to a standby that is no more than this behind; 0: all go to the primary"),
 	KEY("postgres.pooler", SHC_CONF_BOOL, pg_pooler, "false", 0, 0, "the domains are reached through a pooler of connections in transaction mode"),
+	SHC_PRIMUS_KEYS(GwConfig, primus),
 	KEY("rate_control.cleanup", SHC_CONF_DURATION, rate_cleanup, "3m", 1 * SECONDS, 86400 * SECONDS, "a token that was not used for this long may use its whole burst again"),
 	KEY("rate_control.maxburst", SHC_CONF_INT, rate_burst, "200", 1, 1e12, "requests of one token, or of one user with a rate of his own, at once"),
 	KEY("rate_control.req_per_hour", SHC_CONF_INT, rate_per_hour, "36000", 0, 1e12, "requests of one token in an hour; 0: no limit"),

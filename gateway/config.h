@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "primus_conf.h"
 
 /* How often sweeps for limits of time run. */
 #define GW_TICK_US INT64_C(250000)
@@ -49,6 +50,7 @@ typedef struct GwConfig
 	int64_t pg_idle_timeout;
 	int64_t pg_max_replica_lag;
 	bool pg_pooler;
+	ShcPrimusConf primus;
 	int64_t rate_cleanup;
 	int64_t rate_burst;
 	int64_t rate_per_hour;

@@ -1,29 +1,31 @@
 /*
- * domains.c: sets of domains, as the domain file has them.
+ * domains.c: sets of domains, as their source has them.
  */
 #include "domains.h"
 
 #include <stdlib.h>
 
 GwDomainSet *
-gw_domain_set_empty(void)
+gw_domain_set_empty(bool is_known)
 {
 	GwDomainSet *set = calloc(1, sizeof(GwDomainSet));
 
-	if (set != NULL)
-		atomic_init(&set->references, 1);
+	if (set == NULL)
+		return NULL;
+	atomic_init(&set->references, 1);
+	set->is_known = is_known;
 	return set;
 }
 
 GwDomainSet *
-gw_domain_file_poll(ShcDomainFile *file)
+gw_domain_set_poll(ShcDomainSource *source)
 {
 	ShcDomains domains;
 	GwDomainSet *set;
 
-	if (!shc_domain_file_poll(file, &domains))
+	if (!shc_domain_source_poll(source, &domains))
 		return NULL;
-	set = gw_domain_set_empty();
+	set = gw_domain_set_empty(true);
 	if (set == NULL)
 		shc_domains_free(&domains);
 	else

@@ -1,5 +1,5 @@
 /*
- * domains.h: the domains and where their databases are, from the watched domain file.
+ * domains.h: the domains and where their databases are, as their source has them.
  *
  * A set is immutable and counted; the threads hold references of the newest one that they have seen.
  */
@@ -8,22 +8,23 @@
 
 #include <stdatomic.h>
 
-#include "domain_file.h"
+#include "domain_source.h"
 
 typedef struct GwDomainSet
 {
 	atomic_int references;
+	bool is_known;		/* false: the source has not told yet */
 	ShcDomains domains; /* sorted by name */
 } GwDomainSet;
 
 /*
- * Reads the file when it has changed since the last call. NULL: it has not, or it is not usable
- * (logged once); then the old set stays. The caller owns one reference.
+ * The domains when they have changed since the last call. NULL: they have not, or are not usable (logged
+ * once); then the old set stays. The caller owns one reference.
  */
-extern GwDomainSet *gw_domain_file_poll(ShcDomainFile *file);
+extern GwDomainSet *gw_domain_set_poll(ShcDomainSource *source);
 
 /* A set without domains. */
-extern GwDomainSet *gw_domain_set_empty(void);
+extern GwDomainSet *gw_domain_set_empty(bool is_known);
 extern void gw_domain_set_hold(GwDomainSet *set);
 extern void gw_domain_set_release(GwDomainSet *set);
 

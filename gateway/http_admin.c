@@ -95,7 +95,7 @@ check_readiness(GwAdmin *admin)
 		return;
 	set = hold_domains(admin);
 	shc_buf_reset(&admin->ready_text);
-	admin->is_ready = true;
+	admin->is_ready = set->is_known;
 	for (int i = 0; i < set->domains.n; i++)
 		admin->is_ready = probe(&set->domains.item[i], &admin->ready_text) && admin->is_ready;
 	gw_domain_set_release(set);
@@ -127,7 +127,9 @@ answer_ready(GwAdmin *admin, struct MHD_Connection *connection)
 		return answer(connection, 503, "text/plain", "stopping\n", 9);
 	check_readiness(admin);
 	if (admin->ready_text.len == 0)
-		return answer(connection, 200, "text/plain", "no domains\n", 11);
+		return admin->is_ready
+				   ? answer(connection, 200, "text/plain", "no domains\n", 11)
+				   : answer(connection, 503, "text/plain", "primus: not read yet\n", 21);
 	return answer(connection, admin->is_ready ? 200 : 503, "text/plain", admin->ready_text.data,
 				  admin->ready_text.len);
 }

@@ -1,6 +1,6 @@
 /*
  * main.c: selfserv: arguments, configuration, the listening socket, signals. The work is done by the
- * threads of server.c; the main thread watches the domain file and waits for signals.
+ * threads of server.c; the main thread hears of changes of the domains and waits for signals.
  *
  * Exit codes: 0 stopped as asked, 1 could not start, 2 wrong arguments.
  */
@@ -34,8 +34,8 @@
 #define MAX_ASSIGNMENTS 64
 #define PAGE_PATH		"/static/swagger-ui/"
 
-/* How often the domain file is looked at. */
-#define DOMAIN_POLL_MS 1000
+/* How often the domain file is looked at when the kernel tells of no change. */
+#define DOMAIN_POLL_MS 10000
 
 typedef struct Arguments
 {
@@ -201,7 +201,7 @@ typedef struct Service
 	const GwConfig *config;
 	const GwRoutes *routes;
 	const GwStaticFiles *static_files;
-	ShcDomainFile *file;
+	ShcDomainSource *source;
 	GwServer *server;
 	GwAdmin *admin; /* NULL: none */
 } Service;
@@ -209,7 +209,7 @@ typedef struct Service
 static void
 take_domains(Service *service)
 {
-	GwDomainSet *set = gw_domain_file_poll(service->file);
+	GwDomainSet *set = gw_domain_set_poll(service->source);
 
 	if (set == NULL)
 		return;
@@ -241,16 +241,17 @@ reload(Service *service)
 	shc_notify_manager("READY=1");
 }
 
-/* Waits for a signal to stop, and passes on changes of the domain file. */
+/* Waits for a signal to stop, and passes on changes of the domains. */
 static void
 wait_for_signal(Service *service, int signal_fd)
 {
-	struct pollfd poll_fd = {.fd = signal_fd, .events = POLLIN};
+	struct pollfd fds[2] = {{.fd = signal_fd, .events = POLLIN},
+							{.fd = service->source->fd, .events = POLLIN}};
 	struct signalfd_siginfo info;
 
 	for (;;)
 	{
-		if (poll(&poll_fd, 1, DOMAIN_POLL_MS) > 0 &&
+		if (poll(fds, 2, DOMAIN_POLL_MS) > 0 && fds[0].revents != 0 &&
 			read(signal_fd, &info, sizeof(info)) == sizeof(info))
 		{
 			if (info.ssi_signo != SIGHUP)
@@ -321,6 +322,55 @@ serve(Service *service, GwDomainSet *domains)
 	return 0;
 }
 
+/* What the configuration says of domains. */
+static ShcDomainSourceConf
+domain_source_conf(const GwConfig *config)
+{
+	return (ShcDomainSourceConf){.file = config->domainfile,
+								 .primus = &config->primus,
+								 .application = "selfserv",
+								 .timeout = config->pg_connect_timeout};
+}
+
+static int
+check(const GwConfig *config, const GwRoutes *routes)
+{
+	const ShcDomainSourceConf conf = domain_source_conf(config);
+	ShcDomains domains;
+
+	if (!shc_domain_source_read(&conf, &domains))
+		return 1;
+	printf("configuration is good: %d operations, %d domains\n", gw_routes_count(routes),
+		   domains.n);
+	shc_domains_free(&domains);
+	return 0;
+}
+
+/* Opens the source of the domains, reads them as far as they can be had now, and serves. */
+static int
+open_domains_and_serve(Service *service)
+{
+	const ShcDomainSourceConf conf = domain_source_conf(service->config);
+	ShcDomainSource source;
+	GwDomainSet *domains = NULL;
+	int code = 1;
+
+	service->source = &source;
+	if (shc_domain_source_open(&source, &conf))
+	{
+		shc_domain_source_wait(&source, conf.timeout);
+		domains = gw_domain_set_poll(&source);
+		/* A file that is not usable is a mistake; Primus may come later. */
+		if (domains == NULL && source.file.path == NULL)
+			domains = gw_domain_set_empty(source.is_known);
+		if (domains != NULL)
+			code = serve(service, domains);
+	}
+	gw_domain_set_release(domains);
+	shc_domain_source_close(&source);
+	return code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -328,9 +378,6 @@ main(int argc, char **argv)
 	GwConfig config = {0};
 	GwRoutes *routes = NULL;
 	GwStaticFiles *static_files = gw_static_files_new();
-	ShcDomainFile file = {.is_missing = false};
-	GwDomainSet *domains = NULL;
-	Service service;
 	int code = parse_arguments(argc, argv, &arguments);
 
 	if (code >= 0 || static_files == NULL)
@@ -339,35 +386,18 @@ main(int argc, char **argv)
 		return code >= 0 ? code : 1;
 	}
 	code = 1;
-	if (!read_config(&arguments, &config) || !check_proxies(&config) ||
-		!load_certificate(&config) || !load_routes(&config, &routes, static_files))
-		goto out;
-	load_page(&config, static_files);
-	if (config.domainfile[0] == '\0')
-		shc_warning("domainfile is not set: no domain is served");
-	else if ((file.path = shc_conf_find(config.domainfile)) == NULL)
-		goto out;
-	domains = gw_domain_file_poll(&file);
-	if (domains == NULL && file.path != NULL)
-		goto out;
-	if (domains == NULL)
-		domains = gw_domain_set_empty();
-	if (domains == NULL)
-		goto out;
-	service = (Service){.arguments = &arguments,
-						.config = &config,
-						.routes = routes,
-						.static_files = static_files,
-						.file = &file};
-	code = arguments.check_only ? 0 : serve(&service, domains);
-	if (arguments.check_only)
-		printf("configuration is good: %d operations, %d domains\n", gw_routes_count(routes),
-			   domains->domains.n);
+	if (read_config(&arguments, &config) && check_proxies(&config) && load_certificate(&config) &&
+		load_routes(&config, &routes, static_files))
+	{
+		Service service = {.arguments = &arguments,
+						   .config = &config,
+						   .routes = routes,
+						   .static_files = static_files};
 
-out:
+		load_page(&config, static_files);
+		code = arguments.check_only ? check(&config, routes) : open_domains_and_serve(&service);
+	}
 	gw_tls_unload();
-	gw_domain_set_release(domains);
-	free(file.path);
 	gw_routes_free(routes);
 	gw_static_files_free(static_files);
 	shc_conf_free(gw_config_keys, &config);

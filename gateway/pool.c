@@ -195,6 +195,7 @@ gw_pools_update(GwPools *pools, const GwDomainSet *set)
 	free(pools->by_name);
 	pools->by_name = by_name;
 	pools->n = n;
+	pools->are_known = set->is_known;
 }
 
 static int

@@ -25,6 +25,7 @@ typedef struct GwPools
 	GwPool *pools;	  /* linked, retired ones among them */
 	GwPool **by_name; /* those in service, sorted */
 	int n;
+	bool are_known; /* false: what is not here may be a domain all the same */
 } GwPools;
 
 extern void gw_pools_init(GwPools *pools, ShcLoop *loop, const GwConfig *config,

@@ -155,6 +155,11 @@ take_credentials(GwRequest *request, const GwPools *pools, const char *authoriza
 		refuse(request, 401, "no valid credentials");
 	else
 		request->pool = gw_pools_find(pools, request->domain);
+	if (request->pool == NULL && !pools->are_known)
+	{
+		refuse(request, 503, "the domains are not known yet");
+		request->problem.retry_after = 1;
+	}
 	/* The domain may be changed while the body is still on its way. */
 	if (request->pool != NULL)
 		gw_pool_hold(request->pool);

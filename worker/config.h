@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "primus_conf.h"
 
 /* Times in microseconds, sizes in bytes. Members in the order of their keys. */
 typedef struct WkConfig
@@ -21,6 +22,7 @@ typedef struct WkConfig
 	int64_t pg_connections;
 	int64_t pg_idle_timeout;
 	char *pg_user;
+	ShcPrimusConf primus;
 	int64_t shutdown_timeout;
 	char *user;
 	int64_t max_children;

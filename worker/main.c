@@ -184,10 +184,10 @@ reload(void *context)
 }
 
 static int
-check(const WkConfig *config, ShcDomainFile *file)
+check(const WkConfig *config, const ShcDomainSourceConf *conf)
 {
 	WkNetworks networks;
-	ShcDomains domains = {0};
+	ShcDomains domains;
 	int64_t uid;
 	int64_t gid;
 
@@ -195,7 +195,7 @@ check(const WkConfig *config, ShcDomainFile *file)
 		!wk_networks_read(&config->denied_networks, &networks))
 		return 1;
 	wk_networks_free(&networks);
-	if (file->path != NULL && !shc_domain_file_poll(file, &domains))
+	if (!shc_domain_source_read(conf, &domains))
 		return 1;
 	printf("configuration is good: %d runs at once, %d domains\n", wk_config_children(config),
 		   domains.n);
@@ -207,15 +207,18 @@ static int
 serve(Arguments *arguments, const WkConfig *config)
 {
 	const WkServiceEvents events = {.reload = reload, .context = arguments};
-	ShcDomainFile file = {0};
+	const ShcDomainSourceConf conf = {.file = config->domainfile,
+									  .primus = &config->primus,
+									  .application = "selfpwrk",
+									  .timeout = config->pg_connect_timeout};
+	ShcDomainSource source;
 	int code = 1;
 
-	if (config->domainfile[0] == '\0')
-		shc_warning("domainfile is not set: no domain is served");
-	else if ((file.path = shc_conf_find(config->domainfile)) == NULL)
-		return 1;
-	code = arguments->check_only ? check(config, &file) : wk_service_main(config, &file, &events);
-	free(file.path);
+	if (arguments->check_only)
+		return check(config, &conf);
+	if (shc_domain_source_open(&source, &conf))
+		code = wk_service_main(config, &source, &events);
+	shc_domain_source_close(&source);
 	return code;
 }
 

@@ -19,7 +19,6 @@
 
 #include "account.h"
 #include "domain.h"
-#include "file_watch.h"
 #include "languages.h"
 #include "log.h"
 #include "notify.h"
@@ -36,12 +35,13 @@ typedef struct Service
 	WkShared shared;
 	WkNetworks denied;
 	ShcWatch signals;
-	ShcDomainFile *file;
-	WkFileWatch file_watch;
+	ShcDomainSource *source;
+	ShcWatch source_watch;
 	const WkServiceEvents *events;
 	WkDomain *domains;
-	WkDomain *next_claim; /* whose turn it is; NULL: the first */
-	int64_t file_at;
+	WkDomain *next_claim;	   /* whose turn it is; NULL: the first */
+	bool have_domains_changed; /* perhaps: they are to be looked at */
+	int64_t source_at;
 	bool was_ready;		 /* programs could run, and the service manager was told */
 	int64_t stop_at;	 /* monotonic: then what runs is ended; 0: not stopping */
 	int64_t farewell_at; /* then nobody waits any more */
@@ -119,9 +119,9 @@ static const WkSpawnerEvents spawner_events = {.ready = on_ready,
 											   .ended = on_ended,
 											   .lost = on_lost};
 
-/* ---- the domain file ---- */
+/* ---- the domains ---- */
 
-/* The domain that the file means, unless it is another database by now. */
+/* The domain that the source means, unless it is another database by now. */
 static WkDomain *
 find_domain(const Service *service, const ShcDomain *wanted)
 {
@@ -163,9 +163,9 @@ read_domains(Service *service, int64_t now)
 {
 	ShcDomains wanted = {0};
 
-	service->file_at = now + FILE_POLL_US;
-	service->file_watch.has_changed = false;
-	if (!shc_domain_file_poll(service->file, &wanted))
+	service->source_at = now + FILE_POLL_US;
+	service->have_domains_changed = false;
+	if (!shc_domain_source_poll(service->source, &wanted))
 		return;
 	/* A name may mean another database from now on. */
 	wk_modules_free(&service->shared.modules);
@@ -250,6 +250,8 @@ begin_stop(Service *service, int signal_number)
 	}
 	shc_info("stopping on signal %d", signal_number);
 	shc_notify_manager("STOPPING=1");
+	/* Nobody would take what it tells. */
+	shc_loop_unwatch(&service->shared.loop, &service->source_watch);
 	service->stop_at = now + service->shared.config->shutdown_timeout;
 	service->farewell_at = INT64_MAX;
 	for (WkDomain *domain = service->domains; domain != NULL; domain = domain->next)
@@ -287,8 +289,17 @@ signal_ready(ShcWatch *watch, uint32_t events)
 	}
 	shc_notify_manager("RELOADING=1");
 	service->events->reload(service->events->context);
-	service->file_at = 0;
+	service->have_domains_changed = true;
 	shc_notify_manager("READY=1");
+}
+
+static void
+source_ready(ShcWatch *watch, uint32_t events)
+{
+	Service *service = (Service *) ((char *) watch - offsetof(Service, source_watch));
+
+	(void) events;
+	service->have_domains_changed = true;
 }
 
 /* ---- the loop ---- */
@@ -309,10 +320,10 @@ tick(Service *service)
 	next = earlier(next, wk_connector_tick(service->shared.connector));
 	if (service->stop_at != 0)
 		next = earlier(next, go_on_stopping(service, now));
-	else if (now >= service->file_at || service->file_watch.has_changed)
+	else if (now >= service->source_at || service->have_domains_changed)
 		read_domains(service, now);
-	if (service->stop_at == 0 && service->file->path != NULL)
-		next = earlier(next, service->file_at);
+	if (service->stop_at == 0 && service->source->file.path != NULL)
+		next = earlier(next, service->source_at);
 	for (WkDomain *domain = service->domains; domain != NULL; domain = domain->next)
 		next = earlier(next, wk_domain_tick(domain));
 	remove_left(service);
@@ -348,6 +359,14 @@ open_signals(Service *service)
 
 	service->signals = (ShcWatch){.fd = -1, .ready = signal_ready};
 	return fd >= 0 && shc_loop_watch(&service->shared.loop, &service->signals, fd, EPOLLIN);
+}
+
+static bool
+watch_source(Service *service)
+{
+	service->source_watch = (ShcWatch){.fd = -1, .ready = source_ready};
+	return service->source->fd < 0 || shc_loop_watch(&service->shared.loop, &service->source_watch,
+													 service->source->fd, EPOLLIN);
 }
 
 /* A version 4 UUID (RFC 9562). */
@@ -407,8 +426,7 @@ start(Service *service, const WkConfig *config)
 		!shc_loop_init(&shared->loop))
 		return false;
 	shared->connector = wk_connector_new(&shared->loop, &service->denied);
-	wk_file_watch_start(&service->file_watch, &shared->loop, service->file->path);
-	return shared->connector != NULL && open_signals(service) &&
+	return shared->connector != NULL && open_signals(service) && watch_source(service) &&
 		   wk_spawner_start(&shared->spawner, &shared->loop, uid, gid, &spawner_events, service);
 }
 
@@ -434,7 +452,8 @@ clean_up(Service *service)
 	wk_connector_free(shared->connector);
 	wk_modules_free(&shared->modules);
 	wk_networks_free(&service->denied);
-	wk_file_watch_stop(&service->file_watch);
+	if (service->source_watch.fd >= 0)
+		shc_loop_unwatch(&shared->loop, &service->source_watch);
 	if (service->signals.fd >= 0)
 		close(service->signals.fd);
 	if (shared->loop.epoll_fd >= 0)
@@ -446,14 +465,15 @@ clean_up(Service *service)
 }
 
 int
-wk_service_main(const WkConfig *config, ShcDomainFile *file, const WkServiceEvents *events)
+wk_service_main(const WkConfig *config, ShcDomainSource *source, const WkServiceEvents *events)
 {
 	static Service service;
 	bool good;
 
-	service.file = file;
+	service.source = source;
 	service.events = events;
 	service.signals.fd = -1;
+	service.source_watch.fd = -1;
 	service.shared.loop.epoll_fd = -1;
 	good = start(&service, config);
 	if (good)

@@ -5,7 +5,7 @@
 #define SH_WORKER_SERVICE_H
 
 #include "config.h"
-#include "domain_file.h"
+#include "domain_source.h"
 
 typedef struct WkServiceEvents
 {
@@ -15,10 +15,10 @@ typedef struct WkServiceEvents
 } WkServiceEvents;
 
 /*
- * Serves the domains of the file until a signal to stop. The zygote is started before the file is
- * read. Returns the exit code: 0 stopped as asked, 1 could not start.
+ * Serves the domains of the source until a signal to stop. The zygote is executed, so that nothing of
+ * the domains is in it. Returns the exit code: 0 stopped as asked, 1 could not start.
  */
 extern int
-wk_service_main(const WkConfig *config, ShcDomainFile *file, const WkServiceEvents *events);
+wk_service_main(const WkConfig *config, ShcDomainSource *source, const WkServiceEvents *events);
 
 #endif
