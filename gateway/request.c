@@ -152,9 +152,11 @@ static void
 take_credentials(GwRequest *request, const GwPools *pools, const char *authorization)
 {
 	if (!gw_credentials_parse(authorization, request->arena, &request->domain, request->job.digest))
+	{
 		refuse(request, 401, "no valid credentials");
-	else
-		request->pool = gw_pools_find(pools, request->domain);
+		return;
+	}
+	request->pool = gw_pools_find(pools, request->domain);
 	if (request->pool == NULL && !pools->are_known)
 	{
 		refuse(request, 503, "the domains are not known yet");

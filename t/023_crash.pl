@@ -36,7 +36,8 @@ sub writer
 	my ($i) = @_;
 	my $acknowledged = 0;
 	my $sent_again = 0;
-	until (-e "$sh->{dir}/stop")
+	my $parent = getppid();
+	until (-e "$sh->{dir}/stop" || getppid() != $parent)
 	{
 		my $r = $sh->request('POST', "/v2/timeseries/$series[$i]/data?conflict=skip",
 			content => body($acknowledged), agent => HTTP::Tiny->new(timeout => 20));
@@ -105,8 +106,8 @@ sub kill_backend
 	});
 	kill('KILL', $pid);
 	$sh->wait_until('PostgreSQL has recovered', sub {
-		my ($status, $now) = $node->psql('postgres', $reset);
-		return $status == 0 && $now ne $before;
+		my $now = $sh->ask('postgres', $reset);
+		return defined $now && $now ne $before;
 	});
 	is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'PostgreSQL itself lives on');
 	return;

@@ -220,6 +220,15 @@ sub create_policy
 	return $r->{json}{uuid};
 }
 
+# What a query answers, or undef while the server does not answer: psql's end before it has read its
+# script is an exception of IPC::Run (broken pipe).
+sub ask
+{
+	my ($self, $database, $sql) = @_;
+	my ($status, $out) = eval { $self->{node}->psql($database, $sql) };
+	return defined $status && $status == 0 ? $out : undef;
+}
+
 sub psql
 {
 	my ($self, $sql) = @_;

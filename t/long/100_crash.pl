@@ -113,8 +113,7 @@ sub ps
 
 sub postgres_answers
 {
-	my ($code) = $t->{node}->psql('postgres', 'SELECT 1');
-	return defined $code && $code == 0;
+	return defined $t->ask('postgres', 'SELECT 1');
 }
 
 sub kill_worker
@@ -179,8 +178,7 @@ my @ways = (
 
 sub succeeded
 {
-	my ($code, $out) = $t->{node}->psql('test', "SELECT count(*) FROM selfhost.program_run WHERE state = 'succeeded'");
-	return defined $code && $code == 0 ? $out : undef;
+	return $t->ask('test', "SELECT count(*) FROM selfhost.program_run WHERE state = 'succeeded'");
 }
 
 my %killed;

@@ -45,6 +45,7 @@ static const char document[] =
 static const GwConfig config = {.request_timeout = 60};
 static GwRoutes *routes;
 static GwRequest *request;
+static GwPools pools = {.are_known = true};
 static const GwJob *submitted;
 static const char *known_domain = "test";
 static bool changed;
@@ -84,7 +85,7 @@ begin(const char *method, const char *target, const char *const *headers)
 	submitted = NULL;
 	changed = false;
 	ok(gw_request_begin(request, target, 0xabc, 1), "%s %.60s begins", method, target);
-	gw_request_head(request, method, routes, NULL, lookup, walk, (void *) headers);
+	gw_request_head(request, method, routes, &pools, lookup, walk, (void *) headers);
 }
 
 #define HEADERS(...)                    \
@@ -197,6 +198,14 @@ test_unknown_domain(void)
 	gw_request_submit(request, &config, 0);
 	ok(submitted == NULL && request->job.is_problem, "when everything else is good");
 	is_int(request->job.problem.status, 401, "as wrong credentials");
+
+	pools.are_known = false;
+	begin("GET", "/v2/things", HEADERS("Authorization: Basic b3RoZXI6c2VjcmV0LXRva2VuLng="));
+	ok(request->has_problem, "before the domains are known it is told at once");
+	is_int(request->problem.status, 503, "as a server that is not ready");
+	begin("GET", "/v2/things", HEADERS("Accept: */*"));
+	is_int(request->problem.status, 401, "no credentials are told as ever");
+	pools.are_known = true;
 }
 
 /* What is wrong with a JSON body, in which place. The same for any domain: it is told before. */
