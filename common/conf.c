@@ -272,13 +272,25 @@ shc_conf_load(const ShcConfKey *keys, void *conf, const ShcConfSource *source)
 	return good;
 }
 
+/* Texts with blanks, and the empty one, are quoted. */
+static void
+print_key(const ShcConfKey *key)
+{
+	bool is_text = key->type == SHC_CONF_STRING;
+	const char *quote =
+		key->standard[0] == '\0' || (is_text && strchr(key->standard, ' ') != NULL) ? "\"" : "";
+	char standard[256];
+
+	snprintf(standard, sizeof(standard), "%s%s%s", quote, key->standard, quote);
+	printf("%-32s %-8s %s\n", key->name, standard, key->help);
+}
+
 void
 shc_conf_print_keys(const ShcConfKey *keys)
 {
 	for (const ShcConfKey *key = keys; key->name != NULL; key++)
 	{
 		if (key->type != SHC_CONF_IGNORED)
-			printf("%-32s %-8s %s\n", key->name, key->standard[0] != '\0' ? key->standard : "\"\"",
-				   key->help);
+			print_key(key);
 	}
 }

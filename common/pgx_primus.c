@@ -34,6 +34,9 @@
 #define FIRST_PAUSE_US	 INT64_C(200000)
 #define LONGEST_PAUSE_US INT64_C(5000000)
 
+/* While Primus is away it is told of so often. */
+#define REMINDER_US INT64_C(60000000)
+
 /* What more than one operator's table would have. */
 #define MAX_DOMAINS 100000
 
@@ -48,6 +51,7 @@ struct ShcPrimus
 	ShcPgHosts hosts;
 	PGresult *last;	   /* what was handed over last */
 	bool is_following; /* since it was logged last */
+	int64_t told;	   /* that it cannot be connected to; 0: it can */
 	/* shared */
 	pthread_t thread;
 	pthread_mutex_t mutex;
@@ -110,6 +114,18 @@ log_connection(const ShcPrimus *primus, const char *what)
 	shc_error("Primus: %s%s%s", what, n > 0 ? ": " : "", text);
 }
 
+/* An attempt to connect that failed; not each one of a long night. */
+static void
+log_attempt(ShcPrimus *primus, const char *what)
+{
+	int64_t now = shc_monotonic_us();
+
+	if (is_stopping(primus) || (primus->told != 0 && now - primus->told < REMINDER_US))
+		return;
+	log_connection(primus, what);
+	primus->told = now;
+}
+
 static void
 disconnect(ShcPrimus *primus)
 {
@@ -142,11 +158,10 @@ connect_to(ShcPrimus *primus, int host)
 	if (next == PGRES_POLLING_OK)
 	{
 		primus->hosts.preferred = host;
+		primus->told = 0;
 		return true;
 	}
-	if (!is_stopping(primus))
-		log_connection(primus,
-					   next == PGRES_POLLING_FAILED ? "cannot connect" : "cannot connect in time");
+	log_attempt(primus, next == PGRES_POLLING_FAILED ? "cannot connect" : "cannot connect in time");
 	disconnect(primus);
 	return false;
 }
