@@ -168,6 +168,14 @@ add_options(Parameters *parameters, const PQconninfoOption *options)
 	}
 }
 
+/* Standard error is for the log. */
+static void
+drop_notice(void *context, const char *message)
+{
+	(void) context;
+	(void) message;
+}
+
 struct pg_conn *
 shc_pg_hosts_start(const ShcPgHosts *hosts, int host, const ShcPgTarget *target)
 {
@@ -199,5 +207,7 @@ shc_pg_hosts_start(const ShcPgHosts *hosts, int host, const ShcPgTarget *target)
 	add(&parameters, "user", target->user != NULL ? target->user : "");
 	pg = PQconnectStartParams(parameters.keyword, parameters.value, hosts->n == 1);
 	PQconninfoFree(options);
+	if (pg != NULL)
+		PQsetNoticeProcessor(pg, drop_notice, NULL);
 	return pg;
 }

@@ -43,7 +43,7 @@ typedef struct ShcPgTarget
 		any_server; /* of several hosts, any; else one that writes, unless conninfo says otherwise */
 } ShcPgTarget;
 
-/* Starts to connect to one of the hosts, as PQconnectStart() does. NULL: out of memory. */
+/* Starts to connect to one of the hosts, as PQconnectStart() does; notices are dropped. NULL: out of memory. */
 extern struct pg_conn *
 shc_pg_hosts_start(const ShcPgHosts *hosts, int host, const ShcPgTarget *target);
 

@@ -92,13 +92,6 @@ is_stopping(const ShcPrimus *primus)
 
 /* ---- connecting ---- */
 
-static void
-drop_notice(void *context, const char *message)
-{
-	(void) context;
-	(void) message;
-}
-
 /* libpq's message in one line. It has no password in it, since the URI was found valid. */
 static void
 log_connection(const ShcPrimus *primus, const char *what)
@@ -147,7 +140,6 @@ connect_to(ShcPrimus *primus, int host)
 		shc_error("out of memory");
 		return false;
 	}
-	PQsetNoticeProcessor(primus->pg, drop_notice, NULL);
 	while (PQstatus(primus->pg) != CONNECTION_BAD && next != PGRES_POLLING_OK &&
 		   next != PGRES_POLLING_FAILED)
 	{

@@ -33,10 +33,12 @@ struct GwAdmin
 	int nthreads;
 	const GwRoutes *routes;
 	atomic_bool is_stopping;
-	pthread_mutex_t lock; /* of domains */
+	pthread_mutex_t lock; /* of domains and their number */
 	GwDomainSet *domains;
-	/* the daemon's thread only: what /readyz said last */
+	unsigned domains_number; /* how many sets there have been */
+	/* the daemon's thread only: what /readyz said last, about which set */
 	int64_t ready_at;
+	unsigned ready_number;
 	bool is_ready;
 	ShcBuf ready_text;
 };
@@ -44,12 +46,13 @@ struct GwAdmin
 /* ---- readiness ---- */
 
 static GwDomainSet *
-hold_domains(GwAdmin *admin)
+hold_domains(GwAdmin *admin, unsigned *number)
 {
 	GwDomainSet *set;
 
 	pthread_mutex_lock(&admin->lock);
 	set = admin->domains;
+	*number = admin->domains_number;
 	gw_domain_set_hold(set);
 	pthread_mutex_unlock(&admin->lock);
 	return set;
@@ -89,17 +92,22 @@ probe(const ShcDomain *domain, ShcBuf *out)
 static void
 check_readiness(GwAdmin *admin)
 {
-	GwDomainSet *set;
+	unsigned number;
+	GwDomainSet *set = hold_domains(admin, &number);
 
-	if (admin->ready_at != 0 && shc_monotonic_us() - admin->ready_at < READY_AGE)
+	if (admin->ready_at != 0 && number == admin->ready_number &&
+		shc_monotonic_us() - admin->ready_at < READY_AGE)
+	{
+		gw_domain_set_release(set);
 		return;
-	set = hold_domains(admin);
+	}
 	shc_buf_reset(&admin->ready_text);
 	admin->is_ready = set->is_known;
 	for (int i = 0; i < set->domains.n; i++)
 		admin->is_ready = probe(&set->domains.item[i], &admin->ready_text) && admin->is_ready;
 	gw_domain_set_release(set);
 	admin->ready_at = shc_monotonic_us();
+	admin->ready_number = number;
 }
 
 /* ---- answers ---- */
@@ -217,6 +225,7 @@ gw_admin_set_domains(GwAdmin *admin, GwDomainSet *domains)
 	pthread_mutex_lock(&admin->lock);
 	old = admin->domains;
 	admin->domains = domains;
+	admin->domains_number++;
 	pthread_mutex_unlock(&admin->lock);
 	gw_domain_set_release(old);
 }

@@ -30,14 +30,6 @@ release(ShcGarbage *garbage)
 	free(garbage);
 }
 
-/* What a server has to remark is not for standard error, where libpq would put it. */
-static void
-drop_notice(void *context, const char *message)
-{
-	(void) context;
-	(void) message;
-}
-
 /* libpq's message without its line ends; it never holds a password. */
 static void
 log_connection_error(const WkPg *pg, const char *what)
@@ -68,7 +60,6 @@ wk_pg_open(ShcLoop *loop, const WkPgSettings *settings, const WkPgEvents *events
 		shc_error("out of memory");
 		return NULL;
 	}
-	PQsetNoticeProcessor(pg->pg, drop_notice, NULL);
 	pg->garbage.release = release;
 	pg->watch = (ShcWatch){.fd = -1, .ready = connection_ready};
 	pg->loop = loop;
