@@ -222,8 +222,8 @@ create(Place *place, const char *name)
 
 	if (!domain_name_is_valid(name))
 	{
-		shc_error("\"%s\" is no name of a domain: 1 to 63 of a-z, 0-9, - and _, beginning with a "
-				  "letter, and no name of PostgreSQL's own",
+		shc_error("\"%s\" is no name of a domain: 1 to 63 of a-z, 0-9, - . and _, beginning with a "
+				  "letter or digit, and no name of PostgreSQL's own",
 				  name);
 		return false;
 	}

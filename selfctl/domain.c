@@ -17,7 +17,7 @@ domain_name_is_valid(const char *name)
 {
 	/* Names of databases that are there, and words that pg_hba.conf reads differently. */
 	static const char *const taken[] = {"postgres",	   "template0", "template1", "all",
-										"replication", "sameuser",	"samerole"};
+										"replication", "sameuser",	"samerole",	 "samegroup"};
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
@@ -25,8 +25,8 @@ domain_name_is_valid(const char *name)
 		if (strcmp(name, taken[i]) == 0)
 			return false;
 	}
-	return len >= 1 && len <= 63 && name[0] >= 'a' && name[0] <= 'z' &&
-		   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
+	return len >= 1 && len <= 63 && strchr("-._", name[0]) == NULL &&
+		   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
 }
 
 /* The first value of the answer, into the arena; NULL when there is no row. */

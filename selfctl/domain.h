@@ -8,7 +8,7 @@
 
 #include "stack.h"
 
-/* 1 to 63 of a-z, 0-9, - and _, beginning with a letter; no name of PostgreSQL's own. */
+/* As Primus has it: 1 to 63 of a-z, 0-9, - . and _, beginning with a letter or digit; no name of PostgreSQL's own. */
 extern bool domain_name_is_valid(const char *name);
 
 /*

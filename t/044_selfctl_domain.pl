@@ -62,12 +62,17 @@ is(get('plant3', $made->{token})->{status}, 200, 'served, too');
 like($made->{uri}, qr/^host=\S+ port=\d+ dbname=plant3 user=selfhost$/, 'how to connect, without a password');
 foreach my $case (
 	[ 'plant2', qr/there is a domain plant2 already/ ], [ 'Plant', qr/is no name of a domain/ ],
-	[ 'postgres', qr/is no name of a domain/ ], [ 'a"b', qr/is no name of a domain/ ])
+	[ 'postgres', qr/is no name of a domain/ ], [ '.b', qr/is no name of a domain/ ], [ 'a"b', qr/is no name of a domain/ ])
 {
 	$r = domain('create', $case->[0]);
 	is($r->{code}, 1, "$case->[0] cannot be made");
 	like($r->{err}, $case->[1], 'and it is said why');
 }
+
+# Any name that Primus takes.
+$r = decode_json(domain('create', '1.b_c-d', '--json')->{out});
+is(get('1.b_c-d', $r->{token})->{status}, 200, 'a name with digits, dots and dashes');
+is(domain('drop', '1.b_c-d', '--yes')->{code}, 0, 'goes as it came');
 
 # ---- list, check, upgrade, commands in a domain ----
 
