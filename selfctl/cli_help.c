@@ -77,7 +77,7 @@ cli_print_help(FILE *out, const CliCommand *command, const char *name)
 	{
 		fputs("\nCommands:\n", out);
 		for (const CliCommand *const *c = command->commands; *c != NULL; c++)
-			fprintf(out, "  %-10s  %s\n", (*c)->name, (*c)->summary);
+			fprintf(out, "  %-11s  %s\n", (*c)->name, (*c)->summary);
 		fprintf(out, "\n\"%s COMMAND --help\" tells more about one.\n", name);
 	}
 	fputs("\nOptions:\n", out);

@@ -10,8 +10,16 @@
 
 typedef enum ObjectKind
 {
+	OBJECT_NONE, /* a word that names nothing that is there */
 	OBJECT_PROGRAM,
-	OBJECT_TIMESERIES
+	OBJECT_TIMESERIES,
+	OBJECT_USER,
+	OBJECT_GROUP,
+	OBJECT_POLICY,
+	OBJECT_THING,
+	OBJECT_DATASET,
+	OBJECT_ALERT,
+	OBJECT_TOKEN /* of a user: see object_find_token() */
 } ObjectKind;
 
 /*
@@ -20,6 +28,10 @@ typedef enum ObjectKind
  */
 extern bool
 object_find(Session *session, ObjectKind kind, const char *word, char uuid[OBJECT_UUID_SIZE]);
+
+/* The same for a token of the user. */
+extern bool object_find_token(Session *session, const char *user, const char *word,
+							  char uuid[OBJECT_UUID_SIZE]);
 
 /* Whether n words stand behind the options; else says so. command: as in "program show". */
 extern bool object_check_words(const char *command, int argc, int n);
