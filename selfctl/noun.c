@@ -179,21 +179,27 @@ noun_check(const NounVerb *verb, int argc)
 
 /* Nobody is asked but somebody at a terminal. */
 static bool
-may_drop(const NounVerb *verb, char **argv)
+may_ask(const NounVerb *verb)
+{
+	if (noun_options.yes || (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
+		return true;
+	fprintf(stderr, "selfctl %s: say --yes; %s will be gone for good\n", verb->command,
+			verb->nothing);
+	return false;
+}
+
+static bool
+ask(const NounVerb *verb, const char *word)
 {
 	char answer[8] = "";
 
 	if (noun_options.yes)
 		return true;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-	{
-		fprintf(stderr, "selfctl %s: say --yes; %s will be gone for good\n", verb->command,
-				verb->nothing);
-		return false;
-	}
-	fprintf(stderr, "Drop \"%s\"? %s will be gone for good. [y/N] ", argv[verb->n_words - 1],
-			verb->nothing);
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+	fprintf(stderr, "Drop \"%s\": %s will be gone for good. Do it? [y/N] ", word, verb->nothing);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	shc_error("nothing was dropped");
+	return false;
 }
 
 bool
@@ -272,6 +278,8 @@ run(Session *session, const NounVerb *verb, char **argv)
 		return false;
 	if (!noun_find_words(session, verb, argv, uuid, parameter))
 		return false;
+	if (verb->act == NOUN_DROP && !ask(verb, argv[verb->n_words - 1]))
+		return false;
 	if (verb->has_body)
 	{
 		body = make_body(session);
@@ -290,7 +298,7 @@ noun_run(const NounVerb *verb, int argc, char **argv)
 	Session session;
 	bool good;
 
-	if (!noun_check(verb, argc) || (verb->act == NOUN_DROP && !may_drop(verb, argv)))
+	if (!noun_check(verb, argc) || (verb->act == NOUN_DROP && !may_ask(verb)))
 		return EXIT_CODE_USAGE;
 	good = session_open(&session, &noun_options.where) && run(&session, verb, argv);
 	session_close(&session);

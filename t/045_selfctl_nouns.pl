@@ -77,6 +77,25 @@ fails('a user who is not there', 1, qr/there is no user "carl": "selfctl user li
 fails('a word too few', 2, qr/selfctl user show: something is missing/, 'user', 'show');
 fails('a word too many', 2, qr/selfctl user show: too many words/, 'user', 'show', 'anna', 'berta2');
 fails('not without being asked', 2, qr/say --yes; the user and his tokens will be gone/, 'user', 'drop', 'berta2');
+
+# At a terminal of its own, with that answer.
+sub answer
+{
+	my ($answer, $command) = @_;
+	local $ENV{NOUNS_URI} = $uri;
+	IPC::Run::run([ 'script', '-qec', "selfctl $command --uri \"\$NOUNS_URI\"", '/dev/null' ], '<', \"$answer\n", '>',
+		\my $out, IPC::Run::timeout($timeout));
+	return { code => $? >> 8, out => $out };
+}
+
+my $asked = answer('n', 'user drop berta2');
+is($asked->{code}, 1, 'asked, and not wanted');
+like($asked->{out}, qr/Drop "berta2": the user and his tokens will be gone for good\. Do it\? \[y\/N\]/, 'the question');
+like($asked->{out}, qr/nothing was dropped/, 'what became of it');
+ok(row(json('user', 'list'), 'berta2'), 'he is still there');
+good('one to be dropped', 'user', 'create', 'dropped');
+is(answer('y', 'user drop dropped')->{code}, 0, 'asked, and wanted');
+ok(!row(json('user', 'list'), 'dropped'), 'he is gone');
 good('a user is dropped', 'user', 'drop', 'berta2', '--yes');
 ok(!row(json('user', 'list'), 'berta2'), 'he is gone');
 
@@ -190,6 +209,14 @@ is(selfctl_in("a,b\n1,2\n", 'dataset', 'put', 'tariffs')->{code}, 0, 'from stand
 is(selfctl('dataset', 'get', 'tariffs')->{out}, "a,b\n1,2\n", 'to standard output');
 is_deeply([ map { $_->{name} } @{ json('thing', 'datasets', $room) } ], ['tariffs'], 'datasets of a thing');
 is(row(json('dataset', 'list'), 'tariffs')->{uuid}, $dataset, 'all datasets');
+open(my $large, '>', "$dir/large") or die "cannot write: $!";
+truncate($large, 64 * 1024 * 1024 + 1) or die "cannot write: $!";
+fails('too much content', 1, qr/large has more than 64 MiB: upload it in parts/, 'dataset', 'put', 'tariffs', "$dir/large");
+truncate($large, 64 * 1024 * 1024) or die "cannot write: $!";
+close($large) or die "cannot write: $!";
+good('as much as may be', 'dataset', 'put', 'tariffs', "$dir/large");
+good('and out again', 'dataset', 'get', 'tariffs', "$dir/out");
+is(-s "$dir/out", 64 * 1024 * 1024, 'all of it');
 fails('a file that is not there', 1, qr/cannot read .*none/, 'dataset', 'put', 'tariffs', "$dir/none");
 fails('a folder that is not there', 1, qr/cannot write .*none/, 'dataset', 'get', 'tariffs', "$dir/none/x");
 fails('a format is needed', 2, qr/--format is required/, 'dataset', 'create', 'second');
