@@ -56,6 +56,18 @@ sub row
 
 my $is_uuid = qr/\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/;
 
+# The table has the columns of the JSON; headings are two spaces apart at least.
+sub columns_agree
+{
+	my (@command) = @_;
+	my $rows = json(@command);
+	my ($row) = ref $rows eq 'ARRAY' ? @$rows : $rows;
+	my @lines = split(/\n/, good("@command: a table", @command));
+	my @headings = ref $rows eq 'ARRAY' ? split(/ {2,}/, $lines[0]) : @lines;
+	is(scalar @headings, scalar keys %$row, "@command: table and JSON have the same columns") or diag("@lines");
+	return;
+}
+
 # ---- users ----
 
 my $anna = good('a user', 'user', 'create', 'anna');
@@ -67,6 +79,8 @@ is(json('user', 'show', uc $anna)->{name}, 'anna', 'and by uuid, in any case');
 like(good('a table', 'user', 'list'), qr/^NAME +UUID +STATE +RATE +GROUPS\n(?:.*\n)*anna +$anna +active +- +\{\}$/m,
 	'the table of users');
 is_deeply([ sort map { $_->{name} } @{ json('user', 'list') } ], [qw(anna berta root)], 'all users');
+columns_agree(@$_) foreach [qw(user list)], [qw(user show anna)], [qw(user groups anna)], [qw(group list)],
+  [qw(group show things)], [qw(group users root)], [qw(group policies things)], [qw(policy list)], [qw(token list root)];
 good('another name', 'user', 'rename', 'berta', 'berta2');
 good('another state', 'user', 'set', 'berta2', '--state', 'inactive');
 is(json('user', 'show', 'berta2')->{state}, 'inactive', 'it is changed');
@@ -126,6 +140,7 @@ is(json('policy', 'show', $policy)->{priority}, 0, 'priority 0 is a value');
 ok((grep { $_->{uuid} eq $policy } @{ json('policy', 'list') }), 'all policies');
 fails('an option is missing', 2, qr/--action is required/, 'policy', 'create', '--group', 'technicians', '--effect',
 	'allow', '--resource', 'x');
+columns_agree('policy', 'show', $policy);
 fails('a group of nobody', 1, qr/there is no group "nobody"/, 'policy', 'create', '--group', 'nobody', '--effect',
 	'allow', '--action', 'read', '--resource', 'x');
 fails('a policy that is not there', 1, qr/there is no policy "$nobody"/, 'policy', 'show', $nobody);
@@ -220,6 +235,8 @@ is(-s "$dir/out", 64 * 1024 * 1024, 'all of it');
 fails('a file that is not there', 1, qr/cannot read .*none/, 'dataset', 'put', 'tariffs', "$dir/none");
 fails('a folder that is not there', 1, qr/cannot write .*none/, 'dataset', 'get', 'tariffs', "$dir/none/x");
 fails('a format is needed', 2, qr/--format is required/, 'dataset', 'create', 'second');
+columns_agree(@$_) foreach [qw(thing list)], [ 'thing', 'show', $room ], [ 'thing', 'timeseries', $room ],
+  [ 'thing', 'datasets', $room ], [qw(dataset list)], [qw(dataset show tariffs)];
 good('a dataset is dropped', 'dataset', 'drop', 'tariffs', '--yes');
 is_deeply(json('dataset', 'list'), [], 'it is gone');
 good('a thing is dropped', 'thing', 'drop', $room, '--yes');
@@ -236,6 +253,7 @@ is_deeply([ @{ json('alert', 'show', $alert) }{qw(resource severity status origi
 is_deeply([ map { $_->{resource} } @{ json('alert', 'list', '--severity', 'minor') } ], ['pump2'], 'some alerts');
 is(scalar @{ json('alert', 'list') }, 2, 'all alerts');
 fails('a wrong severity', 1, qr/severity/, 'alert', 'create', '--resource', 'r', '--event', 'e', '--severity', 'awful');
+columns_agree(@$_) foreach [qw(alert list)], [ 'alert', 'show', $alert ];
 good('an alert is dropped', 'alert', 'drop', $alert, '--yes');
 fails('it is gone', 1, qr/there is no alert "$alert"/, 'alert', 'show', $alert);
 
