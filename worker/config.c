@@ -38,7 +38,7 @@ const ShcConfKey wk_config_keys[] = {
 	KEY("postgres.connect_timeout", SHC_CONF_DURATION, pg_connect_timeout, "10s", 0.1 * SECONDS, 3600 * SECONDS, "time to connect to PostgreSQL"),
 	KEY("postgres.connections", SHC_CONF_INT, pg_connections, "4", 1, 1000, "connections to each domain for what programs ask of it, beside the one that waits for work"),
 	KEY("postgres.idle_timeout", SHC_CONF_DURATION, pg_idle_timeout, "60s", 1 * SECONDS, 86400 * SECONDS, "an unused one of them is closed"),
-	KEY("postgres.user", SHC_CONF_STRING, pg_user, "", 0, 0, "role to connect as, in place of the one in the domain file"),
+	KEY("postgres.user", SHC_CONF_STRING, pg_user, "", 0, 0, "role to connect as, in place of the one in the domain's URI"),
 	SHC_PRIMUS_KEYS(WkConfig, primus),
 	OLD("program_manager.authority"),
 	OLD("program_manager.scheme"),
