@@ -260,6 +260,36 @@ shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, ch
 }
 
 bool
+shc_pg_named_value(ShcPg *pg, const char *what, const char *sql, int n,
+				   const char *const *parameter, const char *column, int *rows, char **out)
+{
+	PGresult *result = PQexecParams(pg->connection, sql, n, NULL, parameter, NULL, NULL, 0);
+	bool good = check_result(pg, result);
+	int number = -1;
+
+	*out = NULL;
+	*rows = good ? PQntuples(result) : 0;
+	for (int i = 0; good && i < PQnfields(result) && number < 0; i++)
+		number = strcmp(PQfname(result, i), column) == 0 ? i : -1;
+	if (good && number < 0)
+	{
+		shc_error("%s: must return a column \"%s\"", what, column);
+		good = false;
+	}
+	if (good && *rows > 0 && !PQgetisnull(result, 0, number))
+	{
+		*out = strdup(PQgetvalue(result, 0, number));
+		if (*out == NULL)
+		{
+			shc_error("out of memory");
+			good = false;
+		}
+	}
+	PQclear(result);
+	return good;
+}
+
+bool
 shc_pg_send(ShcPg *pg, const char *sql, int n, const ShcPgBytes *parameter)
 {
 	const char *value[8];
@@ -339,6 +369,18 @@ const char *
 shc_pg_sqlstate(const ShcPg *pg)
 {
 	return pg->sqlstate;
+}
+
+const char *
+shc_pg_host(const ShcPg *pg)
+{
+	return PQhost(pg->connection);
+}
+
+const char *
+shc_pg_port(const ShcPg *pg)
+{
+	return PQport(pg->connection);
 }
 
 int

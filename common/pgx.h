@@ -37,6 +37,14 @@ extern bool shc_pg_exec(ShcPg *pg, const char *sql, int n, const char *const *pa
 extern bool
 shc_pg_value(ShcPg *pg, const char *sql, int n, const char *const *parameter, char **out);
 
+/*
+ * As shc_pg_value(), but of the column of this name; *rows: how many there are. False, and logged with
+ * `what` for the statement, when there is no such column.
+ */
+extern bool
+shc_pg_named_value(ShcPg *pg, const char *what, const char *sql, int n,
+				   const char *const *parameter, const char *column, int *rows, char **out);
+
 /* Runs any number of statements, without parameters, in one transaction unless they say otherwise. */
 extern bool shc_pg_script(ShcPg *pg, const char *sql);
 
@@ -79,6 +87,10 @@ extern char *shc_pg_bytea_bytes(const char *text, size_t *len);
 
 /* The SQLSTATE of the last error, "" when there was none; "08000" for a lost connection. */
 extern const char *shc_pg_sqlstate(const ShcPg *pg);
+
+/* Of the server that it is connected to. */
+extern const char *shc_pg_host(const ShcPg *pg);
+extern const char *shc_pg_port(const ShcPg *pg);
 
 /* For instance 150013. */
 extern int shc_pg_server_version(const ShcPg *pg);

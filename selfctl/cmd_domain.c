@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "conf.h"
 #include "domain.h"
+#include "domain_registry.h"
 #include "log.h"
 #include "object.h"
 #include "selfserv.h"
@@ -22,6 +23,7 @@
 #include "settings.h"
 
 static SessionOptions where;
+static RegistryOptions registry;
 
 static struct
 {
@@ -161,24 +163,28 @@ list(const Place *place)
 	return good;
 }
 
-static const CliOption list_options[] = {DIR_AND_JSON};
+static const CliOption list_options[] = {REGISTRY_OPTIONS(registry), DIR_AND_JSON};
 
 static int
 run_list(int argc, char **argv)
 {
 	Place place;
-	bool good = open_place(&place) && list(&place);
+	bool good;
 
 	(void) argc;
 	(void) argv;
+	if (registry_is_named(&registry))
+		return domain_registry_list(&registry, options.json);
+	good = open_place(&place) && list(&place);
 	close_place(&place);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
 static const CliCommand cmd_domain_list = {
 	.name = "list",
-	.summary = "list the domains of a stack",
+	.summary = "list the domains of a stack, or of Primus",
 	.examples = "$ selfctl domain list\n"
+				"$ selfctl domain list --primus service=primus\n"
 				"$ selfctl domain list --json | jq -r '.[].domain'\n",
 	.options = list_options,
 	.run = run_list,
@@ -244,7 +250,14 @@ create(Place *place, const char *name)
 	return true;
 }
 
-static const CliOption create_options[] = {DIR_AND_JSON};
+static const CliOption create_options[] = {
+	REGISTRY_SERVER_OPTION(registry),
+	REGISTRY_OPTIONS(registry),
+	{0, "gateway-uri", "URI",
+	 "what Primus gets, with {domain} for its name; default: the server,\n"
+	 "the database and the role selfhost_gateway",
+	 CLI_URI, &registry.gateway, 0, 0},
+	DIR_AND_JSON};
 
 static int
 run_create(int argc, char **argv)
@@ -254,6 +267,8 @@ run_create(int argc, char **argv)
 
 	if (!object_check_words("domain create", argc, 1))
 		return EXIT_CODE_USAGE;
+	if (registry_is_named(&registry))
+		return domain_registry_create(&registry, argv[0], options.json);
 	good = open_place(&place) && create(&place, argv[0]);
 	close_place(&place);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -261,13 +276,19 @@ run_create(int argc, char **argv)
 
 static const CliCommand cmd_domain_create = {
 	.name = "create",
-	.summary = "make a further domain in a stack",
+	.summary = "make a further domain in a stack, or on a server",
 	.arguments = "NAME",
 	.description =
 		"A domain is a database of its own, with its own users and tokens. Prints the token\n"
 		"of its root user, once. The running selfserv serves it at once. With --json:\n"
-		"{\"domain\", \"token\", \"uri\"}.\n",
+		"{\"domain\", \"token\", \"uri\"}. With --server: makes database, extension and roles "
+		"there,\n"
+		"and adds the domain to Primus; when any of it fails, nothing of it stays.\n",
 	.examples = "$ selfctl domain create plant2\n"
+				"$ selfctl domain create plant4 --server service=db1 --primus service=primus\n"
+				"$ selfctl domain create plant5 --server service=db1 --primus service=primus \\\n"
+				"      --gateway-uri 'host=db1 dbname={domain} user=selfhost_gateway "
+				"passfile=/etc/pgpass'\n"
 				"$ selfctl domain create plant3 --json | jq -r .token\n",
 	.options = create_options,
 	.run = run_create,
@@ -292,6 +313,8 @@ drop(Place *place, const char *name)
 }
 
 static const CliOption drop_options[] = {
+	REGISTRY_SERVER_OPTION(registry),
+	REGISTRY_OPTIONS(registry),
 	DIR_OPTION(&where.dir),
 	{'y', "yes", NULL, "do it: everything in the domain is gone for good", CLI_FLAG, &options.yes,
 	 0, 0},
@@ -314,6 +337,8 @@ run_drop(int argc, char **argv)
 			argv[0]);
 		return EXIT_CODE_USAGE;
 	}
+	if (registry_is_named(&registry))
+		return domain_registry_drop(&registry, argv[0]);
 	good = open_place(&place) && drop(&place, argv[0]);
 	close_place(&place);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -323,8 +348,11 @@ static const CliCommand cmd_domain_drop = {
 	.name = "drop",
 	.summary = "delete a domain with everything in it",
 	.arguments = "NAME",
-	.description = "selfserv stops serving it first. The stack's own domain cannot be dropped.\n",
-	.examples = "$ selfctl domain drop plant2 --yes\n",
+	.description =
+		"selfserv stops serving it first. The stack's own domain cannot be dropped. Out of Primus\n"
+		"without --server: the database stays.\n",
+	.examples = "$ selfctl domain drop plant2 --yes\n"
+				"$ selfctl domain drop plant4 --server service=db1 --primus service=primus --yes\n",
 	.options = drop_options,
 	.run = run_drop,
 };
@@ -345,7 +373,8 @@ rotate(Place *place, const char *name)
 		   stack_write_credentials(&place->stack, &credentials);
 }
 
-static const CliOption rotate_options[] = {DIR_AND_JSON};
+static const CliOption rotate_options[] = {REGISTRY_OPTIONS(registry),
+										   REGISTRY_USER_OPTION(registry), DIR_AND_JSON};
 
 static int
 run_rotate(int argc, char **argv)
@@ -355,6 +384,8 @@ run_rotate(int argc, char **argv)
 
 	if (!object_check_words("domain rotate-token", argc, 1))
 		return EXIT_CODE_USAGE;
+	if (registry_is_named(&registry))
+		return domain_registry_rotate(&registry, argv[0], options.json);
 	good = open_place(&place) && rotate(&place, argv[0]);
 	close_place(&place);
 	return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -367,7 +398,8 @@ static const CliCommand cmd_domain_rotate = {
 	.description =
 		"All his other tokens are void at once. That of the stack's own domain is written to\n"
 		"credentials.json, too.\n",
-	.examples = "$ selfctl domain rotate-token plant2\n",
+	.examples = "$ selfctl domain rotate-token plant2\n"
+				"$ selfctl domain rotate-token plant4 --primus service=primus --user postgres\n",
 	.options = rotate_options,
 	.run = run_rotate,
 };
@@ -419,6 +451,8 @@ print_tests(json_object *tests)
 
 static const CliOption check_options[] = {
 	SESSION_OPTIONS(where),
+	REGISTRY_OPTIONS(registry),
+	REGISTRY_USER_OPTION(registry),
 	{0, "json", NULL, "print JSON", CLI_FLAG, &options.json, 0, 0},
 	{.name = NULL},
 };
@@ -431,6 +465,8 @@ run_check(int argc, char **argv)
 	Session session;
 	bool good;
 
+	if (argc <= 1 && registry_is_named(&registry))
+		return domain_registry_check(&registry, argc == 1 ? argv[0] : where.domain, options.json);
 	if (argc == 1 && where.domain == NULL)
 		where.domain = argv[0];
 	else if (!object_check_words("domain check", argc, 0))
@@ -451,10 +487,13 @@ static const CliCommand cmd_domain_check = {
 	.arguments = "[NAME]",
 	.description =
 		"Reads all points, some hundred million a second. Exit code 1 when something is\n"
-		"wrong. \"selfctl doctor\" looks at the server, too.\n",
+		"wrong. \"selfctl doctor\" looks at the server, too. Of Primus: all domains, or one; "
+		"whether\n"
+		"they can be reached, are registered once, and are sound, but for the points.\n",
 	.examples = "$ selfctl domain check\n"
 				"$ selfctl domain check plant2\n"
-				"$ selfctl domain check --uri service=plant2 --json\n",
+				"$ selfctl domain check --uri service=plant2 --json\n"
+				"$ selfctl domain check --primus service=primus --user postgres\n",
 	.options = check_options,
 	.run = run_check,
 };
@@ -486,16 +525,25 @@ upgrade_one(const Place *place, const char *name)
 	return good;
 }
 
-static const CliOption upgrade_options[] = {DIR_OPTION(&where.dir), {.name = NULL}};
+static const CliOption upgrade_options[] = {
+	REGISTRY_OPTIONS(registry),
+	REGISTRY_USER_OPTION(registry),
+	DIR_OPTION(&where.dir),
+	{0, "json", NULL, "print JSON; only of Primus", CLI_FLAG, &options.json, 0, 0},
+	{.name = NULL},
+};
 
 static int
 run_upgrade(int argc, char **argv)
 {
 	Place place;
-	bool good = open_place(&place);
+	bool good;
 
 	(void) argc;
 	(void) argv;
+	if (registry_is_named(&registry))
+		return domain_registry_upgrade(&registry, options.json);
+	good = open_place(&place);
 	/* One that fails does not hold up the others. */
 	for (int i = 0; i < place.domains.n; i++)
 		good = upgrade_one(&place, place.domains.item[i].name) && good;
@@ -506,24 +554,21 @@ run_upgrade(int argc, char **argv)
 static const CliCommand cmd_domain_upgrade = {
 	.name = "upgrade",
 	.summary = "bring the extension of all domains to the version that is installed",
-	.examples = "$ selfctl domain upgrade\n",
+	.examples = "$ selfctl domain upgrade\n"
+				"$ selfctl domain upgrade --primus service=primus --user postgres --json\n",
 	.options = upgrade_options,
 	.run = run_upgrade,
 };
 
 static const CliCommand *const commands[] = {
-	&cmd_domain_list,
-	&cmd_domain_create,
-	&cmd_domain_drop,
-	&cmd_domain_rotate,
-	&cmd_domain_upgrade,
-	&cmd_domain_check,
-	NULL,
+	&cmd_domain_list,	 &cmd_domain_show,	&cmd_domain_set,
+	&cmd_domain_create,	 &cmd_domain_drop,	&cmd_domain_rotate,
+	&cmd_domain_upgrade, &cmd_domain_check, NULL,
 };
 
 const CliCommand cmd_domain = {
 	.name = "domain",
-	.summary = "domains of a stack: databases of their own, with their own users",
+	.summary = "domains of a stack or of Primus: databases of their own, with their own users",
 	.examples = "$ selfctl domain create plant2\n"
 				"$ selfctl domain list\n"
 				"$ selfctl timeseries list --domain plant2\n"

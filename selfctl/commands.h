@@ -14,6 +14,10 @@ extern const CliCommand cmd_status;
 extern const CliCommand cmd_help;
 extern const CliCommand cmd_version;
 extern const CliCommand cmd_domain;
+/* Of the group domain, in a file of their own. */
+extern const CliCommand cmd_domain_show;
+extern const CliCommand cmd_domain_set;
+extern const CliCommand cmd_primus;
 extern const CliCommand cmd_program;
 extern const CliCommand cmd_timeseries;
 extern const CliCommand cmd_user;

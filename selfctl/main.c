@@ -7,10 +7,10 @@
 #include "log.h"
 
 static const CliCommand *const commands[] = {
-	&cmd_up,		 &cmd_down,	   &cmd_status,	 &cmd_domain, &cmd_program,
-	&cmd_timeseries, &cmd_user,	   &cmd_group,	 &cmd_policy, &cmd_token,
-	&cmd_thing,		 &cmd_dataset, &cmd_alert,	 &cmd_doctor, &cmd_migrate,
-	&cmd_db,		 &cmd_help,	   &cmd_version, NULL,
+	&cmd_up,	  &cmd_down,	   &cmd_status,	 &cmd_domain,  &cmd_primus,
+	&cmd_program, &cmd_timeseries, &cmd_user,	 &cmd_group,   &cmd_policy,
+	&cmd_token,	  &cmd_thing,	   &cmd_dataset, &cmd_alert,   &cmd_doctor,
+	&cmd_migrate, &cmd_db,		   &cmd_help,	 &cmd_version, NULL,
 };
 
 const CliCommand selfctl_root = {
