@@ -21,7 +21,7 @@ run_with_name(ShcPg *pg, const char *format, const char *name)
 {
 	const char *parameter[] = {format, name};
 	char *sql = NULL;
-	bool good = shc_pg_value(pg, "SELECT pg_catalog.format($1, $2)", 2, parameter, &sql) &&
+	bool good = shc_pg_value(pg, "SELECT pg_catalog.format($1, $2::text)", 2, parameter, &sql) &&
 				sql != NULL && shc_pg_exec(pg, sql, 0, NULL, NULL, NULL);
 
 	free(sql);

@@ -96,6 +96,7 @@ fails("the name \"$_\"", qr/no name of a domain/, 'domain', 'create', '--server'
 fails('one that is registered', qr/there is a domain a already/, 'domain', 'create', 'a', '--server', server($two), @primus);
 $one->safe_psql('postgres', 'CREATE DATABASE mine');
 fails('a database of somebody else', qr/a database has the name mine already/, 'domain', 'create', 'mine', '--server', server($one), @primus);
+fails('a server that is down', qr/cannot connect/, 'domain', 'create', 'c', '--server', 'host=' . $one->host . " port=1 user=$user", @primus);
 fails('a template without the name', qr/\{domain\}/, 'domain', 'create', 'c', '--server', server($one), @primus, '--gateway-uri', 'dbname=c');
 fails('no server', qr/--server/, 'domain', 'create', 'c', @primus);
 fails('no Primus', qr/--primus or --config/, 'domain', 'create', 'c', '--server', server($one));
@@ -123,7 +124,8 @@ fails('show', qr/there is no domain "nobody"/, 'domain', 'show', 'nobody', @prim
 is(selfctl("$a->{uri} password=$secret\n", 'domain', 'set', 'a', @primus, '--uri-file', '-')->{code}, 0, 'a URI by standard input');
 is($one->safe_psql('primus', "SELECT uri FROM selfhost_primus.read_domains() WHERE domain = 'a'"), "$a->{uri} password=$secret", 'is taken');
 fails('set', qr/there is no domain/, 'domain', 'set', 'nobody', @primus, '--uri', "service=x password=$secret");
-fails('set', qr/not valid/, 'domain', 'set', 'a', @primus, '--uri', "postgresql://u:$secret\@\@h/d");
+fails('set', qr/must be written as %40/, 'domain', 'set', 'a', @primus, '--uri', "postgresql://u:$secret\@\@h/d");
+fails('set', qr/the URI is not valid/, 'domain', 'set', 'a', @primus, '--uri', "postgresql://u:p/$secret\@h:x/d");
 is(selfctl('', 'domain', 'set', 'a', @primus)->{code}, 2, 'not without a URI');
 
 # ---- a table of the operator's own ----
@@ -156,7 +158,11 @@ fails('a statement with another column', qr/primus\.statement\.create: must retu
 	'domain', 'create', 'own2', '--server', server($two), @own);
 is(databases($two), '1.b-b_b own', 'which leaves no database');
 is($one->safe_psql('crm', 'SELECT count(*) FROM customer'), 1, 'and no row');
-configure(delete => 'DELETE FROM customer RETURNING name AS domain');
+configure(delete => 'DELETE FROM customer WHERE name <> $1 OR true RETURNING name AS domain');
+$one->safe_psql('crm', q{INSERT INTO customer VALUES ('other', 'dbname=other')});
+fails('a statement that deletes several', qr/there are several domains own/, 'domain', 'drop', 'own', @own, '--yes');
+is($one->safe_psql('crm', 'SELECT count(*) FROM customer'), 2, 'which deletes none');
+configure();
 works('drop', 'domain', 'drop', 'own', @own, '--yes');
 is(databases($two), '1.b-b_b own', 'without a server the database stays');
 
