@@ -111,7 +111,8 @@ shc_pg_conninfo_part(const char *conninfo, const char *keyword)
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
 	char *part = NULL;
 
-	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+	for (PQconninfoOption *option = options;
+		 part == NULL && option != NULL && option->keyword != NULL; option++)
 	{
 		if (strcmp(option->keyword, keyword) == 0 && option->val != NULL)
 			part = strdup(option->val);

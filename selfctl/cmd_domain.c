@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "account.h"
 #include "checks.h"
@@ -316,10 +317,26 @@ static const CliOption drop_options[] = {
 	REGISTRY_SERVER_OPTION(registry),
 	REGISTRY_OPTIONS(registry),
 	DIR_OPTION(&where.dir),
-	{'y', "yes", NULL, "do it: everything in the domain is gone for good", CLI_FLAG, &options.yes,
-	 0, 0},
+	{'y', "yes", NULL, "do not ask: everything in the domain is gone for good", CLI_FLAG,
+	 &options.yes, 0, 0},
 	{.name = NULL},
 };
+
+/* Only somebody at a terminal is asked. */
+static bool
+ask(const char *name)
+{
+	char answer[8] = "";
+
+	if (options.yes)
+		return true;
+	fprintf(stderr, "Drop the domain \"%s\": everything in it will be gone for good. Do it? [y/N] ",
+			name);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	shc_error("nothing was dropped");
+	return false;
+}
 
 static int
 run_drop(int argc, char **argv)
@@ -329,7 +346,7 @@ run_drop(int argc, char **argv)
 
 	if (!object_check_words("domain drop", argc, 1))
 		return EXIT_CODE_USAGE;
-	if (!options.yes)
+	if (!options.yes && !(isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
 	{
 		fprintf(
 			stderr,
@@ -337,6 +354,8 @@ run_drop(int argc, char **argv)
 			argv[0]);
 		return EXIT_CODE_USAGE;
 	}
+	if (!ask(argv[0]))
+		return EXIT_CODE_FAILED;
 	if (registry_is_named(&registry))
 		return domain_registry_drop(&registry, argv[0]);
 	good = open_place(&place) && drop(&place, argv[0]);

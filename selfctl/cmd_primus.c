@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "commands.h"
 #include "domain_server.h"
 #include "listing.h"
@@ -117,7 +118,10 @@ static const CliCommand cmd_primus_init = {
 
 /* ---- status ---- */
 
-/* Who reads it now, and how many domains there are. */
+#define REACH_TIMEOUT 3
+#define DOMAINS_MAX	  ((size_t) 64 * 1024 * 1024)
+
+/* Who reads it now. */
 static const Listing listeners = {
 	.query = "SELECT a.application_name::text AS program, a.usename::text AS role,"
 			 " coalesce(a.client_addr::text, 'local') AS address,"
@@ -128,6 +132,53 @@ static const Listing listeners = {
 	.heading = {"PROGRAM", "ROLE", "ADDRESS", "SINCE", NULL},
 	.nothing = "Nobody follows it, as far as can be seen.",
 };
+
+/* As programs do it, with what the URI says. Why it cannot be reached is logged. */
+static bool
+is_reachable(const ShcDomain *domain)
+{
+	ShcPg *pg = NULL;
+	bool good = shc_pg_connect(domain->uri, REACH_TIMEOUT, &pg);
+
+	shc_pg_close(pg);
+	return good;
+}
+
+/* Names are those of a table that may be anybody's: they are escaped for JSON, and shown with care. */
+static void
+print_domains(const ShcDomains *domains)
+{
+	ShcBuf buf;
+
+	shc_buf_init(&buf, DOMAINS_MAX);
+	if (options.json)
+		shc_buf_puts(&buf, "{\"domains\":[");
+	else
+		shc_buf_printf(&buf, "%-24s %s\n", "DOMAIN", "REACHABLE");
+	for (int i = 0; i < domains->n; i++)
+	{
+		const char *name = domains->item[i].name;
+		bool good = is_reachable(&domains->item[i]);
+
+		if (!options.json)
+		{
+			shc_buf_printf(&buf, "%-24s %s\n", name, good ? "yes" : "no");
+			continue;
+		}
+		shc_buf_puts(&buf, i > 0 ? ",{\"domain\":" : "{\"domain\":");
+		shc_buf_json_string(&buf, name, strlen(name));
+		shc_buf_printf(&buf, ",\"reachable\":%s}", good ? "true" : "false");
+	}
+	shc_buf_puts(&buf, options.json ? "],\"followers\":" : "");
+	if (options.json)
+		fputs(buf.data, stdout);
+	else
+	{
+		listing_print_text(buf.data);
+		puts("");
+	}
+	shc_buf_free(&buf);
+}
 
 static int
 run_status(int argc, char **argv)
@@ -140,10 +191,8 @@ run_status(int argc, char **argv)
 	(void) argc;
 	(void) argv;
 	session.pg = registry.pg;
-	if (good && !options.json)
-		printf("Domains: %d\n\n", domains.n);
-	else if (good)
-		printf("{\"domains\":%d,\"followers\":", domains.n);
+	if (good)
+		print_domains(&domains);
 	good = good && listing_print(&session, &listeners, options.json);
 	if (good && options.json)
 		puts("}");
@@ -160,9 +209,10 @@ static const CliOption status_options[] = {
 
 static const CliCommand cmd_primus_status = {
 	.name = "status",
-	.summary = "how many domains there are, and which programs follow them",
-	.description =
-		"\"selfctl domain check --primus URI\" tells whether the domains can be reached.\n",
+	.summary = "which domains there are, whether they can be reached, and who follows them",
+	.description = "Connects to each domain from here, as its URI says; standard error tells why "
+				   "one cannot be\n"
+				   "reached. \"selfctl domain check --primus URI\" looks into them.\n",
 	.examples = "$ selfctl primus status --primus service=primus\n"
 				"$ selfctl primus status --config /etc/selfhost/selfserv.conf.yaml --json\n",
 	.options = status_options,

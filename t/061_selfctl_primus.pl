@@ -67,12 +67,12 @@ is($one->safe_psql('primus', 'SELECT count(*) FROM selfhost_primus.read_domains(
 	'the reader may read');
 is(selfctl('', 'primus', 'init')->{code}, 2, 'not without a server');
 my @primus = ('--primus', server($one) . ' dbname=primus');
-is_deeply(decode_json(works('status', 'primus', 'status', @primus, '--json')), { domains => 0, followers => [] }, 'nobody follows');
+is_deeply(decode_json(works('status', 'primus', 'status', @primus, '--json')), { domains => [], followers => [] }, 'nobody follows');
 my $listens = IPC::Run::start([ 'psql', '-XAtq', '-d', "$reader_uri application_name=selfserv" ], '<', \my $typed, '>', \my $answered);
 $typed = "LISTEN selfhost_primus;\nSELECT 'listens';\n";
 IPC::Run::pump($listens) until $answered =~ /listens/;
 is(decode_json(works('status', 'primus', 'status', @primus, '--json'))->{followers}[0]{program}, 'selfserv', 'a follower is seen');
-like(works('status', 'primus', 'status', @primus), qr/^Domains: 0\n\nPROGRAM .*\nselfserv  primus_reader /, 'for people, too');
+like(works('status', 'primus', 'status', @primus), qr/^DOMAIN +REACHABLE\n\nPROGRAM .*\nselfserv  primus_reader /, 'for people, too');
 $typed = "\\q\n";
 $listens->finish;
 
@@ -188,9 +188,18 @@ $r = selfctl('', 'domain', 'upgrade', @as, '--json');
 is($r->{code}, 1, 'a server that is down');
 is_deeply([ map { $_->{error} } @{ decode_json($r->{out}) } ], [ 'cannot be reached', undef ], 'does not hold up the others');
 is(selfctl('', 'domain', 'check', @as)->{code}, 1, 'and is found');
+is_deeply([ map { [ $_->{domain}, $_->{reachable} ? 1 : 0 ] } @{ decode_json(works('status', 'primus', 'status', @primus, '--json'))->{domains} } ],
+	[ [ '1.b-b_b', 0 ], [ 'a', 1 ] ], 'as status tells');
 $two->start;
 
 # ---- drop ----
+
+# At a terminal it is asked.
+my ($asked, $typed_no) = ('', "n\n");
+IPC::Run::run([ 'selfctl', 'domain', 'drop', 'a', '--server', server($one), @primus ], '<pty<', \$typed_no, '>pty>', \$asked, '2>&1',
+	IPC::Run::timeout($timeout));
+is($? >> 8, 1, 'no');
+like($asked, qr/Drop the domain "a".*\[y\/N\].*nothing was dropped/s, 'is an answer');
 
 is(selfctl('', 'domain', 'drop', 'a', '--server', server($one), @primus)->{code}, 2, 'not without --yes');
 fails('drop at another server', qr/does not lead to this server/, 'domain', 'drop', 'a', '--server', server($two), @primus, '--yes');
