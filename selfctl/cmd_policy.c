@@ -131,7 +131,13 @@ static const CliCommand cmd_policy_drop = {
 };
 
 static const CliCommand *const policy_commands[] = {
-	&cmd_policy_list, &cmd_policy_show, &cmd_policy_create, &cmd_policy_set, &cmd_policy_drop, NULL,
+	&cmd_policy_list,
+	&cmd_policy_show,
+	&cmd_policy_create,
+	&cmd_policy_set,
+	&cmd_policy_drop,
+	&cmd_policy_test,
+	NULL,
 };
 
 const CliCommand cmd_policy = {
@@ -139,6 +145,7 @@ const CliCommand cmd_policy = {
 	.summary = "policies: what the users of groups may do",
 	.examples = "$ selfctl policy list\n"
 				"$ selfctl policy create --group technicians --effect allow --action read \\\n"
-				"      --resource 'timeseries/%'\n",
+				"      --resource 'timeseries/%'\n"
+				"$ selfctl policy test ann read things\n",
 	.commands = policy_commands,
 };

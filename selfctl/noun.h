@@ -10,7 +10,7 @@
 #include "object.h"
 #include "session.h"
 
-#define NOUN_WORDS_MAX	  2
+#define NOUN_WORDS_MAX	  3
 #define NOUN_REQUIRED_MAX 8
 #define NOUN_CONTENT_MAX  (64 * 1024 * 1024)
 
@@ -83,6 +83,9 @@ extern bool noun_find_words(Session *session, const NounVerb *verb, char **argv,
 
 /* Whether the words and options of the command line suffice; else says what does not. */
 extern bool noun_check(const NounVerb *verb, int argc);
+
+/* selfctl policy test */
+extern const CliCommand cmd_policy_test;
 
 /* selfctl dataset get, put */
 extern const CliCommand cmd_dataset_get;

@@ -43,9 +43,9 @@ SELECT signature, grantee::regrole FROM granted WHERE proname LIKE '\_%';
 -- Every other function is an operation, and somebody's, but for those that the owner calls himself.
 SELECT signature FROM routine r WHERE NOT internal_type AND proname NOT LIKE '\_%'
     AND NOT EXISTS (SELECT FROM granted g WHERE g.signature = r.signature)
-    AND proname NOT IN ('init', 'reset_root_token', 'expire_dataset_uploads',
+    AND proname NOT IN ('init', 'reset_root_token', 'explain_access', 'expire_dataset_uploads',
                         'check_chunks', 'repack', 'repack_some', 'apply_retention');
-SELECT signature, grantee::regrole FROM granted WHERE proname IN ('init', 'reset_root_token', 'expire_dataset_uploads',
+SELECT signature, grantee::regrole FROM granted WHERE proname IN ('init', 'reset_root_token', 'explain_access', 'expire_dataset_uploads',
     'check_chunks', 'repack', 'repack_some', 'apply_retention');
 -- Identities: the gateway has no session's, SQL users have no statement's.
 SELECT proname, grantee::regrole FROM granted

@@ -46,6 +46,13 @@ CREATE FUNCTION selfhost._acting_user() RETURNS uuid
 CREATE FUNCTION selfhost._holds_pattern(action text, pattern text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sh_holds_pattern' LANGUAGE C;
 
+-- _allowed() of any user, whoever acts: to tell, not to decide.
+CREATE FUNCTION selfhost._user_allowed(action text, resource text, owner uuid, user_uuid uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sh_user_allowed' LANGUAGE C;
+-- The creator of the object that the resource names or lies below; NULL: none, or there is no such object.
+CREATE FUNCTION selfhost._creator_of(resource text) RETURNS uuid
+    AS 'MODULE_PATHNAME', 'sh_creator_of' LANGUAGE C STRICT;
+
 -- Patterns of policies (src/like.c). Not valid is one that ends in a lone backslash; covers: matches
 -- whatever the other matches (false when in doubt); meets: there is a text that both match.
 CREATE FUNCTION selfhost._pattern_valid(pattern text) RETURNS boolean

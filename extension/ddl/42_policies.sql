@@ -224,3 +224,55 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION selfhost.delete_policy(uuid) TO selfhost_gateway, selfhost_sql;
+
+-- Whether a user may do something, and what decides it: for administrators, who own the extension. Answers what
+-- the check of rights itself answers, with all policies that concern the resource. Fails with 22023 for
+-- an action that there is not, P0002 for a user.
+CREATE FUNCTION selfhost.explain_access(user_uuid uuid, action text, resource text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    user_state selfhost.account_state;
+    creator uuid := selfhost._creator_of(resource);
+    is_creator boolean := coalesce(creator = user_uuid, false);
+    policies jsonb;
+    has_allow boolean;
+    has_deny boolean;
+    may boolean;
+BEGIN
+    IF user_uuid IS NULL THEN
+        PERFORM selfhost._refuse('22023', 'user_uuid: must not be null');
+    ELSIF resource IS NULL OR resource = '' THEN
+        PERFORM selfhost._refuse('22023', 'resource: must not be empty');
+    ELSIF action IS NULL OR action NOT IN ('create', 'read', 'update', 'delete') THEN
+        PERFORM selfhost._refuse('22023', 'action: must be create, read, update or delete');
+    END IF;
+    SELECT u.state INTO user_state FROM selfhost.user_account AS u WHERE u.uuid = user_uuid;
+    IF NOT FOUND THEN
+        PERFORM selfhost._refuse('P0002', format('user %s does not exist', user_uuid));
+    END IF;
+
+    may := user_state = 'active' AND selfhost._user_allowed(action, resource, creator, user_uuid);
+    SELECT coalesce(bool_or(p.effect = 'allow'), false), coalesce(bool_or(p.effect = 'deny'), false),
+           coalesce(jsonb_agg(jsonb_build_object('uuid', p.uuid, 'group', g.name, 'group_uuid', p.group_uuid,
+                                                 'priority', p.priority, 'effect', p.effect, 'action', p.action,
+                                                 'resource', p.resource)
+                              ORDER BY p.effect DESC, p.priority, g.name, p.resource), '[]')
+        INTO has_allow, has_deny, policies
+        FROM selfhost.membership AS m
+             JOIN selfhost.policy AS p ON p.group_uuid = m.group_uuid
+             JOIN selfhost.user_group AS g ON g.uuid = p.group_uuid
+        WHERE m.user_uuid = explain_access.user_uuid AND p.action::text = explain_access.action
+          AND selfhost._pattern_matches(p.resource, explain_access.resource);
+    -- A denial outweighs all else.
+    SELECT coalesce(jsonb_agg(e || jsonb_build_object('decides',
+               user_state = 'active' AND e ->> 'effect' = CASE WHEN has_deny THEN 'deny' ELSE 'allow' END)), '[]')
+        INTO policies FROM jsonb_array_elements(policies) AS e;
+    RETURN jsonb_build_object('allowed', may, 'creator', is_creator, 'state', user_state, 'policies', policies,
+        'reason', CASE WHEN user_state <> 'active' THEN 'the user is ' || user_state
+                       WHEN has_deny THEN 'a policy denies it'
+                       WHEN is_creator AND has_allow THEN 'the user has created it, and a policy allows it'
+                       WHEN is_creator THEN 'the user has created it'
+                       WHEN has_allow THEN 'a policy allows it'
+                       ELSE 'no policy allows it' END);
+END
+$$;

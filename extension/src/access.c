@@ -23,6 +23,8 @@ SH_FUNCTION(sh_require);
 SH_FUNCTION(sh_allowed);
 SH_FUNCTION(sh_acting_user);
 SH_FUNCTION(sh_holds_pattern);
+SH_FUNCTION(sh_user_allowed);
+SH_FUNCTION(sh_creator_of);
 
 static const char *const action_names[] = {"create", "read", "update", "delete"};
 
@@ -241,28 +243,38 @@ read_uuid(const char *text, pg_uuid_t *uuid)
 	return memcmp(printed, text, SH_UUID_TEXT_SIZE - 1) == 0;
 }
 
+/*
+ * Who has created the object that begins the text, "<collection>/<uuid>" or what lies below it? whole: the
+ * text is all of a resource, not the beginning of one. False: nobody, or there is no such object.
+ */
+static bool
+creator_by_resource(const char *text, bool whole, pg_uuid_t *creator)
+{
+	for (int i = 0; i < lengthof(owned); i++)
+	{
+		size_t n = strlen(owned[i].collection);
+		const char *rest = text + n + 1;
+		pg_uuid_t uuid;
+
+		if (strncmp(text, owned[i].collection, n) != 0 || text[n] != '/' ||
+			strlen(rest) < SH_UUID_TEXT_SIZE - 1 || !read_uuid(rest, &uuid))
+			continue;
+		rest += SH_UUID_TEXT_SIZE - 1;
+		return (*rest == '/' || (*rest == '\0' && whole)) &&
+			   find_creator(owned[i].table, &uuid, creator);
+	}
+	return false;
+}
+
 /* Does the pattern match nothing but an object that the user has created, or what lies below it? */
 static bool
 pattern_within_own(const char *pattern, int len, const pg_uuid_t *user)
 {
 	bool whole;
 	const char *prefix = sh_like_prefix(pattern, len, &whole);
+	pg_uuid_t creator;
 
-	for (int i = 0; i < lengthof(owned); i++)
-	{
-		size_t n = strlen(owned[i].collection);
-		const char *rest = prefix + n + 1;
-		pg_uuid_t uuid;
-		pg_uuid_t creator;
-
-		if (strncmp(prefix, owned[i].collection, n) != 0 || prefix[n] != '/' ||
-			strlen(rest) < SH_UUID_TEXT_SIZE - 1 || !read_uuid(rest, &uuid))
-			continue;
-		rest += SH_UUID_TEXT_SIZE - 1;
-		return (*rest == '/' || (*rest == '\0' && whole)) &&
-			   find_creator(owned[i].table, &uuid, &creator) && same_uuid(&creator, user);
-	}
-	return false;
+	return creator_by_resource(prefix, whole, &creator) && same_uuid(&creator, user);
 }
 
 static bool
@@ -373,4 +385,29 @@ sh_holds_pattern(PG_FUNCTION_ARGS)
 	text *pattern = PG_GETARG_TEXT_PP(1);
 
 	PG_RETURN_BOOL(holds_pattern(action, VARDATA_ANY(pattern), VARSIZE_ANY_EXHDR(pattern)));
+}
+
+/* _user_allowed(action text, resource text, owner uuid, user uuid) -> boolean: of any user, not the acting one */
+Datum
+sh_user_allowed(PG_FUNCTION_ARGS)
+{
+	ShAction action = action_argument(fcinfo);
+	text *resource = PG_GETARG_TEXT_PP(1);
+
+	if (PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(user_allowed(PG_GETARG_UUID_P(3), action, VARDATA_ANY(resource),
+								VARSIZE_ANY_EXHDR(resource), owner_argument(fcinfo)));
+}
+
+/* _creator_of(resource text) -> uuid: of the object that the resource names or lies below, or NULL */
+Datum
+sh_creator_of(PG_FUNCTION_ARGS)
+{
+	char *resource = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pg_uuid_t *creator = palloc(sizeof(pg_uuid_t));
+
+	if (!creator_by_resource(resource, true, creator))
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(creator);
 }
