@@ -3,10 +3,12 @@
 use strict;
 use warnings;
 
+use IPC::Run ();
 use List::Util qw(sum0);
 use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(time);
+use PostgreSQL::Test::Utils;
 use ShTest;
 use ShWorker;
 
@@ -75,6 +77,8 @@ sub routine
 {
 	my ($name, $code, @as) = @_;
 	my $uuid = $worker->program("$name " . $n++, 'routine', $code, language => 'lua', deadline => 20000, @as);
+	# At once, not at the next full second.
+	$sh->psql("UPDATE selfhost.program_schedule SET due = clock_timestamp() WHERE program_uuid = '$uuid'");
 	my $run = $worker->run_of($uuid);
 	$worker->switch_off($uuid, @as);
 	return $run;
@@ -193,12 +197,16 @@ my $corrected = points($to, '2014-02-19T12:00:00Z', '2014-02-19T12:00:00Z');
 my @late = @{ $hour{'2014-02-19T12:00:00Z'} };
 cmp_ok(abs($corrected->[0]{v} - sum0(@late) / @late), '<', 1e-9, 'a value that came late is in its average');
 is(scalar(@{ points($to, '2014-01-01T00:00:00Z', '2014-12-31T00:00:00Z') }), scalar(grep { /^2014/ } keys %hour), 'and no hour is there twice');
+# The sensor was away for longer than one run writes.
+add($from, [ '2014-08-01T12:00:00Z', 10 ], [ '2014-08-01T12:30:00Z', 30 ]);
+is(routine('downsample_hourly', $downsample, @as)->{state}, 'succeeded', 'downsample_hourly: after a pause');
+is_deeply(points($to, '2014-03-01T00:00:00Z', '2014-12-31T00:00:00Z'), [ { ts => '2014-08-01T12:00:00Z', v => 20 } ], 'it goes on behind it');
 
 # ---- csv_webhook ----
 
 my ($roof, $cellar) = (series('roof'), series('cellar'));
 @as = user('csv', map { "create timeseries/$_/data" } $roof, $cellar);
-my $hook = $worker->program('csv', 'webhook', code('csv_webhook', '00000000-0000-0000-0000-000000000001' => $roof, '00000000-0000-0000-0000-000000000002' => $cellar),
+my $hook = $worker->program('csv of a user', 'webhook', code('csv_webhook', '00000000-0000-0000-0000-000000000001' => $roof, '00000000-0000-0000-0000-000000000002' => $cellar),
 	language => 'lua', deadline => 20000, @as);
 sub send_csv
 {
@@ -213,10 +221,10 @@ foreach my $time (1, 2)
 	is_deeply($r->{json}, { stored => 3 }, 'how many');
 	is(stored(), '2 1', 'they are there, once');
 }
-my $bad = send_csv("roof,2026-03-01T14:00:00Z,1\nattic,2026-03-01T14:00:00Z,1\nroof,yesterday,1\nroof,2026-03-01T14:00:00Z,0x10\nroof,2026-03-01T14:00:00Z,inf\nroof\n");
+my $bad = send_csv("roof,2026-03-01T14:00:00Z,1\nattic,2026-03-01T14:00:00Z,1\nroof,yesterday,1\nroof,2026-03-01T14:00:00Z,0x10\nroof,2026-03-01T14:00:00Z,inf\nroof\nroof,2026-03-01T14:00:00Z,-1e999\n");
 is($bad->{status}, 400, 'csv_webhook: bad lines');
 is_deeply([ map { "$_->{line} " . ($_->{error} =~ s/:.*//r) } @{ $bad->{json}{errors} } ],
-	[ '2 sensor', '3 time', '4 value', '5 value', '6 must have three fields' ], 'each is told by its number');
+	[ '2 sensor', '3 time', '4 value', '5 value', '6 must have three fields', '7 value' ], 'each is told by its number');
 is(stored(), '2 1', 'nothing is stored');
 is(send_csv('')->{status}, 400, 'csv_webhook: no readings');
 is($sh->get("/v2/programs/$hook/webhook")->{status}, 405, 'csv_webhook: no POST');
@@ -237,6 +245,25 @@ foreach my $time (1, 2)
 add($watched{stops}, [ at($now), 20 ]);
 succeeds('when one talks again', qr/3 watched, 1 silent, 1 closed/, 'silent_sensors', $silent, @as);
 is(join(' ', map { $_->{resource} } alerts('open')), "timeseries/$watched{silent}", 'its alert is closed');
+
+# ---- the commands of the README ----
+
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+ShTest::write_file("$dir/$_.lua", code($_)) foreach @files;
+my $uri = $sh->{node}->connstr($sh->{domain});
+{
+	local $ENV{SELFHOST_TOKEN} = $sh->{token};
+	while ($readme =~ /^\$ (?:\w+=\$\()?(selfctl [^)\n]*)\)?$/mg)
+	{
+		my $command = $1;
+		my ($out, $err) = ('', '');
+		IPC::Run::run([ 'sh', '-c', "cd '$dir' && $command --uri \"\$1\"", 'sh', $uri ], '<', \undef, '>', \$out, '2>', \$err);
+		is($? >> 8, 0, $command) or diag($err);
+	}
+}
+is_deeply([ split(/\n/, $sh->psql("SELECT p.name FROM selfhost.program AS p JOIN selfhost.program_revision AS r ON r.program_uuid = p.uuid
+	WHERE r.signed IS NOT NULL AND p.name IN ('weather', 'limits', 'hourly', 'csv', 'silence') ORDER BY p.name")) ],
+	[qw(csv hourly limits silence weather)], 'each is in place and signed');
 
 is($worker->stop, 0, 'selfpwrk stops');
 $sh->stop_selfserv;

@@ -35,9 +35,9 @@ local function read_line(line)
 	if not pcall(times.parse, times.format_rfc3339, time) then
 		return nil, "time: must be a time as 2026-03-01T12:00:00Z"
 	end
-	-- tonumber() takes hexadecimal numbers, too, and "inf" and "nan" are no readings.
+	-- tonumber() takes hexadecimal numbers, too, and "inf", "nan" and what is too large are no readings.
 	local number = text.re_match("^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$", value) and tonumber(value)
-	if not number then
+	if not number or number == math.huge or number == -math.huge then
 		return nil, "value: must be a number"
 	end
 	return {uuid = settings.series[sensor], ts = time, v = number}

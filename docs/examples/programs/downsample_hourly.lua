@@ -8,7 +8,7 @@ local settings = {
 	to = "00000000-0000-0000-0000-000000000002",
 	begin = "2026-01-01T00:00:00Z", -- of the first hour, if nothing has been written yet
 	lookback_hours = 24,
-	days = 31, -- at most so much in one run
+	days = 31, -- so much at a time
 }
 
 local api, log, times = import("selfapi"), import("log"), import("times")
@@ -43,16 +43,22 @@ local start = first
 if last and last - settings.lookback_hours * times.hour > first then
 	start = last - settings.lookback_hours * times.hour
 end
-if till - start > settings.days * 24 * times.hour then
-	till = start + settings.days * 24 * times.hour
-end
 if not (start < till) then
 	log.info("no hour is over yet")
 	return
 end
 
-local hours = assert(api.timeseries.data(settings.from, start, till - times.microsecond, {precision = "hour", aggregate = "avg"}))
-if #hours > 0 then
-	assert(api.timeseries.add(settings.to, hours, {conflict = "replace"}))
-end
-log.info("%d hours from %s", #hours, times.time_format(start, times.format_rfc3339))
+-- One part after the other, until one has hours that are new: a pause of the source may be longer than a part.
+local n = 0
+local from = start
+repeat
+	local stop = from + settings.days * 24 * times.hour
+	if stop > till then stop = till end
+	local hours = assert(api.timeseries.data(settings.from, from, stop - times.microsecond, {precision = "hour", aggregate = "avg"}))
+	if #hours > 0 then
+		assert(api.timeseries.add(settings.to, hours, {conflict = "replace"}))
+	end
+	n = n + #hours
+	from = stop
+until not (from < till) or (#hours > 0 and (not last or parse(hours[#hours].ts) > last))
+log.info("%d hours from %s", n, times.time_format(start, times.format_rfc3339))
