@@ -98,7 +98,7 @@ shc_pg_conninfo_edit(const char *conninfo, const ShcPgEdit *edit)
 			put_part(&buf, option->keyword, value);
 	}
 	PQconninfoFree(options);
-	if (!buf.failed && buf.data != NULL)
+	if (!buf.failed && buf.len > 0)
 		return buf.data;
 	shc_error(buf.failed ? "a connection string is too long" : "a connection string is empty");
 	shc_buf_free(&buf);

@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "domain_server.h"
 #include "exit_code.h"
+#include "listing.h"
 #include "log.h"
 #include "pgx_conninfo.h"
 
@@ -42,6 +43,19 @@ domain_object(const char *name, const char *uri)
 	json_object_object_add(object, "uri", shown != NULL ? json_object_new_string(shown) : NULL);
 	free(shown);
 	return object;
+}
+
+/* What is in a table of somebody's own must not steer a terminal. */
+static void __attribute__((format(printf, 1, 0)))
+print_pair(const char *format, const char *name, const char *uri)
+{
+	ShcBuf buf;
+
+	shc_buf_init(&buf, 2 * URI_MAX);
+	shc_buf_printf(&buf, format, name, uri != NULL ? uri : "-");
+	if (!buf.failed)
+		listing_print_text(buf.data);
+	shc_buf_free(&buf);
 }
 
 static void
@@ -114,7 +128,7 @@ domain_registry_list(const RegistryOptions *options, bool json)
 		if (json)
 			json_object_array_add(all, domain_object(domains.item[i].name, domains.item[i].uri));
 		else
-			printf("%-24s %s\n", domains.item[i].name, shown != NULL ? shown : "-");
+			print_pair("%-24s %s\n", domains.item[i].name, shown);
 		free(shown);
 	}
 	if (good && json)
@@ -135,7 +149,7 @@ domain_registry_show(const RegistryOptions *options, const char *name, bool json
 	if (domain != NULL && json)
 		print_object(domain_object(name, domain->uri));
 	else if (domain != NULL)
-		printf("domain  %s\nuri     %s\n", name, shown != NULL ? shown : "-");
+		print_pair("domain  %s\nuri     %s\n", name, shown);
 	free(shown);
 	return done(&registry, &domains, domain != NULL);
 }
@@ -217,21 +231,27 @@ domain_registry_create(const RegistryOptions *options, const char *name, bool js
 static char *
 read_uri(const char *file)
 {
-	FILE *stream = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+	FILE *stream;
+	char *text = NULL;
 	ShcBuf buf;
 
 	shc_buf_init(&buf, URI_MAX);
-	if (stream == NULL || !shc_buf_read(&buf, stream) || buf.data == NULL)
+	errno = 0;
+	stream = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+	if (stream != NULL && shc_buf_read(&buf, stream) && buf.len > 0)
+	{
+		buf.data[strcspn(buf.data, "\r\n")] = '\0';
+		text = buf.data;
+	}
+	else
 	{
 		shc_error("--uri-file: cannot read a URI: %s",
 				  errno != 0 ? strerror(errno) : "it is empty");
 		shc_buf_free(&buf);
 	}
-	else
-		buf.data[strcspn(buf.data, "\r\n")] = '\0';
 	if (stream != NULL && stream != stdin)
 		fclose(stream);
-	return buf.data;
+	return text;
 }
 
 int

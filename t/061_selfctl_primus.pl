@@ -126,6 +126,8 @@ is($one->safe_psql('primus', "SELECT uri FROM selfhost_primus.read_domains() WHE
 fails('set', qr/there is no domain/, 'domain', 'set', 'nobody', @primus, '--uri', "service=x password=$secret");
 fails('set', qr/must be written as %40/, 'domain', 'set', 'a', @primus, '--uri', "postgresql://u:$secret\@\@h/d");
 fails('set', qr/the URI is not valid/, 'domain', 'set', 'a', @primus, '--uri', "postgresql://u:p/$secret\@h:x/d");
+fails('an empty file', qr/--uri-file: cannot read a URI: it is empty/, 'domain', 'set', 'a', @primus, '--uri-file', '-');
+fails('no file', qr/No such file/, 'domain', 'set', 'a', @primus, '--uri-file', '/nowhere');
 is(selfctl('', 'domain', 'set', 'a', @primus)->{code}, 2, 'not without a URI');
 
 # ---- a table of the operator's own ----

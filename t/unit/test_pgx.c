@@ -3,9 +3,11 @@
  */
 #include "pgx.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "capture.h"
+#include "pgx_conninfo.h"
 #include "tap.h"
 
 /* The error of a connection that cannot be; NULL when there was one, or no error. */
@@ -76,9 +78,44 @@ test_unreachable(void)
 	shc_pg_close(NULL);
 }
 
+static void
+is_edited(const char *conninfo, ShcPgEdit edit, const char *expected)
+{
+	char *edited;
+
+	capture_start();
+	edited = shc_pg_conninfo_edit(conninfo, &edit);
+	capture_stop();
+	if (expected == NULL)
+		ok(edited == NULL && strstr(capture_text, "SECRET") == NULL, "refused: %s", conninfo);
+	else
+		is_str(edited, expected, conninfo);
+	free(edited);
+}
+
+static void
+test_edit(void)
+{
+	ShcPgEdit shown = {.keep = SHC_PG_KEEP_SHOWN};
+	ShcPgEdit place = {.keep = SHC_PG_KEEP_PLACE, .dbname = "a b'c\\d", .user = "u"};
+	ShcPgEdit all = {.keep = SHC_PG_KEEP_ALL, .dbname = "d", .host = "h", .port = "1"};
+
+	is_edited("postgresql://u:SECRET@h:5433/d?sslpassword=SECRET", shown,
+			  "user=u dbname=d host=h port=5433");
+	is_edited("host=h options='-c x=SECRET' dbname='postgresql://u:SECRET@h/d'", shown, "host=h");
+	is_edited("host=h user=v password=SECRET service=s passfile=/x", place,
+			  "user=u dbname='a b\\'c\\\\d' host=h");
+	is_edited("user=v password='s x'", all, "user=v password='s x' dbname=d host=h port=1");
+	is_edited("hostaddr=127.0.0.1", all, "dbname=d hostaddr=127.0.0.1");
+	is_edited("host=g port=2", all, "dbname=d host=g port=2");
+	is_edited("password=SECRET", shown, NULL);
+	is_edited("postgresql://u:a@SECRET@h/d", shown, NULL);
+}
+
 int
 main(void)
 {
+	test_edit();
 	test_invalid();
 	test_unreachable();
 	return done_testing();
