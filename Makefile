@@ -86,7 +86,11 @@ check-tap: stage
 
 # Takes about five minutes; CRASH_KILLS=50, CRASH_SEED to repeat one.
 check-crash: stage
-	PROVE_TESTS=t/long/100_crash.pl PROVE_FLAGS=-v t/run tap
+	SELFHOST_TEST_LIMIT=3600 PROVE_TESTS=t/long/100_crash.pl PROVE_FLAGS=-v t/run tap
+
+# Needs a quiet machine. Takes two minutes; IDLE_SECONDS=60.
+check-costs: stage
+	PROVE_TESTS=t/long/110_program_costs.pl PROVE_FLAGS=-v t/run tap
 
 # ---- checks of the source ----
 
@@ -177,6 +181,7 @@ help:
 	@echo 'make run          start a complete local Self-host (UP="--port 9000" for options)'
 	@echo 'make check        every test; make check-unit, -regress, -isolation, -tap: one kind'
 	@echo 'make check-crash  kill the processes that run programs, at random moments under load'
+	@echo 'make check-costs  what webhooks and idle domains cost'
 	@echo 'make all          build; make install, make uninstall (PREFIX, DESTDIR, PG_CONFIG)'
 	@echo 'make deps         install the Debian and npm packages that are missing, to build, run and test'
 	@echo 'make lint         clang-tidy, cppcheck, structure, shellcheck; make format, format-check'
@@ -184,6 +189,6 @@ help:
 	@echo 'make bench        measure against plain PostgreSQL, InfluxDB and VictoriaMetrics; make bench-micro: codec and parsers; bench-sizes: bytes a point'
 
 .PHONY: all extension $(PROGRAMS) deps deps-lint run install uninstall check check-all check-unit \
-	check-regress check-isolation check-tap check-crash stage lint lint-structure lint-c lint-shell format \
+	check-regress check-isolation check-tap check-crash check-costs stage lint lint-structure lint-c lint-shell format \
 	format-check compile_commands.json asan asan-unit asan-tap ubsan sanitized-copy fuzz \
 	bench bench-micro bench-sizes clean help

@@ -102,7 +102,7 @@ store_option(const CliOption *option, char *value, const char *name)
 			*(const char **) option->value = value;
 			return true;
 		case CLI_URI:
-			*(const char **) option->value = conninfo_take(value);
+			*(const char **) option->value = shc_conninfo_take(value);
 			return *(const char **) option->value != NULL;
 		case CLI_NUMBER:
 			if (store_number(option, value))

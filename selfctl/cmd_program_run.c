@@ -184,14 +184,12 @@ become_worker(const char *command, const char *file, const char *against)
 			arguments[n++] = "--request";
 			arguments[n++] = options.request;
 		}
-		if (against != NULL)
-		{
-			arguments[n++] = "--against";
-			arguments[n++] = against;
-		}
 		arguments[n++] = file;
 		arguments[n] = NULL;
-		execv(program, (char **) arguments);
+		/* It may have a password in it, and everybody sees arguments. */
+		if (against == NULL ? unsetenv("SELFPWRK_AGAINST") == 0
+							: setenv("SELFPWRK_AGAINST", against, 1) == 0)
+			execv(program, (char **) arguments);
 		shc_error("cannot run %s: %s", program, strerror(errno));
 	}
 	shc_arena_free(arena);

@@ -104,6 +104,24 @@ my $hook = file('hook.lua', "local cgi = import('cgi')\ncgi.response.status(201)
 $r = command('run', $hook, '--request', file('body', 'ping'));
 like($r->{out}, qr/\Astatus: 201\n.*\nping\z/s, 'a webhook') or diag($r->{err});
 
+# No password among the arguments of what runs it.
+my $secret = 'Xs3cretX';
+my $endless = file('endless.lua', "while true do end\n");
+my @run = ('run', $endless, '--deadline', 60000);
+foreach my $start ([ 'selfctl', 'program', @run, '--uri', $t->{node}->connstr('test') . " password=$secret" ],
+	[ 'selfpwrk', @run, '--against', $t->{node}->connstr('test') . " password=$secret" ])
+{
+	my $running = IPC::Run::start($start, '<', \undef, '>', \my $out, '2>', \my $err);
+	my $titles;
+	$t->wait_until('it runs', sub {
+		$titles = join("\n", map { (eval { ShTest::read_file($_) } // '') =~ tr/\0/ /r } glob('/proc/[0-9]*/cmdline'));
+		return $titles =~ m{^\S*selfpwrk run .*endless\.lua}m && $titles !~ m{^selfctl program run}m && ($start->[0] eq 'selfctl' || $titles !~ /$secret/);
+	});
+	unlike($titles, qr/$secret/, "$start->[0]: no password is shown");
+	$running->signal('TERM');
+	$running->finish;
+}
+
 is(selfctl('push', 'tools', file('tools.lua', "return { name = 'of the domain' }\n"), '--sign')->{code}, 0,
 	'a module in the domain');
 unlink("$dir/tools.lua");

@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "config.h"
+#include "conninfo.h"
 #include "local.h"
 #include "log.h"
 #include "networks.h"
@@ -61,7 +62,8 @@ static const char usage[] =
 	"  --request WHAT    call it as a webhook, with the body in a file, or with a method alone;\n"
 	"                    the answer goes to standard output\n"
 	"  --against CONNINFO   modules that are not beside FILE are those of this domain, as for\n"
-	"                    psql; passwords belong into ~/.pgpass or a service file\n"
+	"                    psql; passwords belong into ~/.pgpass or a service file. Default:\n"
+	"                    $SELFPWRK_AGAINST\n"
 	"\n"
 	"Examples:\n"
 	"  selfpwrk --config /etc/selfhost/selfpwrk.conf.yaml\n"
@@ -79,6 +81,21 @@ refuse(const char *argument)
 	return 2;
 }
 
+/* What a program that starts this one gives it in place of --against: unlike arguments, nobody else sees it. */
+static const char *
+take_against(void)
+{
+	static const char name[] = "SELFPWRK_AGAINST";
+	char *value = getenv(name);
+	const char *copy;
+
+	if (value == NULL)
+		return NULL;
+	copy = shc_conninfo_take(value);
+	unsetenv(name);
+	return copy;
+}
+
 /* Those of run and compile, from the third on. Returns an exit code, or -1 to go on. */
 static int
 parse_local(int argc, char **argv, Arguments *out)
@@ -87,7 +104,8 @@ parse_local(int argc, char **argv, Arguments *out)
 
 	out->is_local = true;
 	*local = (WkLocal){.kind = strcmp(argv[1], "run") == 0 ? WK_JOB_ROUTINE : WK_JOB_CHECK,
-					   .deadline_ms = STANDARD_DEADLINE_MS};
+					   .deadline_ms = STANDARD_DEADLINE_MS,
+					   .against = take_against()};
 	for (int i = 2; i < argc; i++)
 	{
 		const char *name = argv[i];
@@ -108,7 +126,7 @@ parse_local(int argc, char **argv, Arguments *out)
 		else if (strcmp(name, "--request") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
 			local->request = argv[++i];
 		else if (strcmp(name, "--against") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
-			local->against = argv[++i];
+			local->against = shc_conninfo_take(argv[++i]);
 		else if (name[0] != '-' && local->file == NULL)
 			local->file = name;
 		else

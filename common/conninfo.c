@@ -60,7 +60,7 @@ cover_parameters(char *text, const char *separators)
 }
 
 const char *
-conninfo_take(char *argument)
+shc_conninfo_take(char *argument)
 {
 	const char *copy = strdup(argument);
 	char *scheme = strstr(argument, "://");

@@ -1,13 +1,13 @@
 /*
  * conninfo.h: connection strings on the command line.
  */
-#ifndef SH_SELFCTL_CONNINFO_H
-#define SH_SELFCTL_CONNINFO_H
+#ifndef SHC_CONNINFO_H
+#define SHC_CONNINFO_H
 
 /*
  * A copy of a connection string, which lives as long as the process; the passwords in the original are overwritten,
  * since everybody on the machine can see the arguments of a process. NULL, and logged: out of memory.
  */
-extern const char *conninfo_take(char *argument);
+extern const char *shc_conninfo_take(char *argument);
 
 #endif
