@@ -151,6 +151,12 @@ $sh->wait_until('selfserv has it, too', sub {
 });
 my $other = $worker->program('elsewhere', 'routine', 'hello elsewhere', schedule => '* * * * * *', domain => 'other',
 	token => $token);
+# Nobody but the worker looks at the schedules; without a word of a change it would do so twice a minute.
+$begin = time();
+$sh->wait_until('it has run', sub {
+	return $worker->query("SELECT count(*) FROM selfhost.program_run WHERE program_uuid = '$other' AND finished IS NOT NULL", 'other') > 0;
+});
+cmp_ok(time() - $begin, '<', 10, 'the manager hears of a new schedule');
 $run = $worker->run_of($other, domain => 'other');
 is($run->{state}, 'succeeded', 'another domain is not kept waiting');
 like($run->{log}, qr/elsewhere/, 'its program');

@@ -83,11 +83,14 @@ on_ready(WkPg *pg)
 }
 
 static void
-on_notified(WkPg *pg)
+on_notified(WkPg *pg, const char *channel)
 {
 	WkDomain *domain = pg->owner;
 
-	domain->wants_claim = true;
+	if (strcmp(channel, "selfhost_schedule") == 0)
+		domain->wants_tick = true;
+	else
+		domain->wants_claim = true;
 }
 
 /* ---- answers ---- */

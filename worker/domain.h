@@ -47,6 +47,7 @@ struct WkDomain
 	WkCalls calls;
 	WkPg *manager; /* NULL: not connected */
 	int64_t tick_at;
+	bool wants_tick; /* schedules have changed since the last tick was sent */
 };
 
 /* Copies name and uri. NULL: no memory. */

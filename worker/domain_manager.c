@@ -7,10 +7,7 @@
 #include "domain_runs.h"
 #include "log.h"
 
-/*
- * After a failure; the most and the least from one tick to the next. Nothing tells of a change of
- * schedules, so a new one is seen within the most.
- */
+/* After a failure; the most and the least from one tick to the next. A change of schedules is notified. */
 #define RETRY_US		  INT64_C(10000000)
 #define MOST_US			  INT64_C(30000000)
 #define LEAST_US		  INT64_C(50000)
@@ -76,9 +73,10 @@ wk_domain_tick_manager(WkDomain *domain, int64_t now)
 			wk_pg_give_up(domain->manager, "no answer in time");
 		return domain->manager == NULL ? domain->tick_at : end;
 	}
-	if (now < domain->tick_at)
+	if (now < domain->tick_at && !domain->wants_tick)
 		return domain->tick_at;
 	domain->tick_at = now + RETRY_US;
+	domain->wants_tick = false;
 	if (domain->manager != NULL)
 		send_tick(domain->manager);
 	else

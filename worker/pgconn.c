@@ -178,7 +178,7 @@ start_setup(WkPg *pg)
 			 "SELECT set_config(name, '1s', false) FROM pg_catalog.pg_settings"
 			 " WHERE name = 'client_connection_check_interval'; %s",
 			 pg->statement_timeout_ms, pg->statement_timeout_ms,
-			 pg->listens ? "LISTEN selfhost_run" : "");
+			 pg->listens ? "LISTEN selfhost_run; LISTEN selfhost_schedule" : "");
 	pg->state = WK_PG_SETTING_UP;
 	if (PQsetnonblocking(pg->pg, 1) != 0 || !PQsendQuery(pg->pg, sql))
 		lose(pg);
@@ -265,15 +265,13 @@ static void
 take_notifications(WkPg *pg)
 {
 	PGnotify *notification;
-	bool any = false;
 
 	while ((notification = PQnotifies(pg->pg)) != NULL)
 	{
-		any = true;
+		if (pg->events->notified != NULL)
+			pg->events->notified(pg, notification->relname);
 		PQfreemem(notification);
 	}
-	if (any && pg->events->notified != NULL)
-		pg->events->notified(pg);
 }
 
 static void

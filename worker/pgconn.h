@@ -47,7 +47,7 @@ typedef struct WkPgEvents
 	void (*result)(WkPg *pg, const WkPgResult *result);
 	/* NULL: result() has all rows. Else each row comes as it arrives, and result() has none. */
 	void (*row)(WkPg *pg, const WkPgResult *result);
-	void (*notified)(WkPg *pg); /* may be NULL */
+	void (*notified)(WkPg *pg, const char *channel); /* may be NULL */
 	void (*closed)(WkPg *pg);
 } WkPgEvents;
 

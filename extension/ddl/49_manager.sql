@@ -40,6 +40,7 @@ BEGIN
             WHERE s.schedule <> excluded.schedule;
     IF FOUND THEN
         PERFORM selfhost._wake_manager();
+        PERFORM pg_notify('selfhost_schedule', ''); -- to a worker that is the manager
     END IF;
 END
 $$;
