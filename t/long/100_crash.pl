@@ -3,6 +3,7 @@
 #
 #   CRASH_KILLS   how many processes are killed (50)
 #   CRASH_SEED    of the random numbers, to repeat a run
+#   CRASH_WAYS    what is killed, a pattern: "child|zygote" (all)
 use strict;
 use warnings;
 
@@ -123,14 +124,19 @@ sub kill_worker
 	return 1;
 }
 
-# A process that executes a program: a child of the zygote, which is one of the worker's.
+# A process that executes a program: a child of the zygote, which is one of the worker's. After other kills
+# there may be none for a while.
 sub kill_child
 {
-	my @all = ps();
-	my ($zygote) = grep { $_->{ppid} == $worker->{pid} } @all;
-	my @children = $zygote ? grep { $_->{ppid} == $zygote->{pid} } @all : ();
-	return 0 unless @children;
-	return kill('KILL', $children[ rand(@children) ]{pid});
+	my $end = time() + 5;
+	while (time() < $end)
+	{
+		my @all = ps();
+		my ($zygote) = grep { $_->{ppid} == $worker->{pid} } @all;
+		my @children = $zygote ? grep { $_->{ppid} == $zygote->{pid} } @all : ();
+		return 1 if @children && kill('KILL', $children[ rand(@children) ]{pid});
+	}
+	return 0;
 }
 
 sub kill_zygote
@@ -175,6 +181,7 @@ sub kill_postgres
 my @ways = (
 	[ 'selfpwrk', \&kill_worker ], [ 'a child', \&kill_child ], [ 'the zygote', \&kill_zygote ],
 	[ 'a tick', \&kill_tick ], [ 'a backend', \&kill_backend ], [ 'PostgreSQL', \&kill_postgres ]);
+@ways = grep { $_->[0] =~ /$ENV{CRASH_WAYS}/ } @ways if $ENV{CRASH_WAYS};
 
 sub succeeded
 {
