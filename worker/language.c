@@ -19,7 +19,11 @@ static const WkLanguage *const languages[] = {&wk_lua};
 bool
 wk_languages_prepare(void)
 {
-	return wk_unicode_prepare() && wk_http_prepare(NULL) && wk_zones_load(WK_ZONES_FOLDER);
+	const char *certificates = getenv("SSL_CERT_FILE");
+
+	if (certificates != NULL && certificates[0] == '\0')
+		certificates = NULL;
+	return wk_unicode_prepare() && wk_http_prepare(certificates) && wk_zones_load(WK_ZONES_FOLDER);
 }
 
 const WkLanguage *
