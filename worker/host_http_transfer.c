@@ -17,44 +17,16 @@
 #include <curl/curl.h>
 
 #include "host_http.h"
+#include "host_http_trust.h"
 #include "log.h"
 
 /* Of RFC 5737: an address that nobody has. Every connection seems to go there. */
 #define PLACEHOLDER "192.0.2.1"
 
 /* Milliseconds that libcurl can count with. */
-#define LONGEST			 86400000L
-
-#define CERTIFICATES_MAX ((size_t) 8 * 1024 * 1024)
-
-static char *certificates;
-static size_t certificates_len;
+#define LONGEST 86400000L
 
 /* ---- once ---- */
-
-static bool
-read_certificates(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	bool good = false;
-
-	if (file == NULL)
-		return false;
-	certificates = malloc(CERTIFICATES_MAX);
-	if (certificates != NULL)
-	{
-		certificates_len = fread(certificates, 1, CERTIFICATES_MAX, file);
-		good = certificates_len > 0 && certificates_len < CERTIFICATES_MAX;
-	}
-	fclose(file);
-	if (!good)
-	{
-		free(certificates);
-		certificates = NULL;
-		certificates_len = 0;
-	}
-	return good;
-}
 
 bool
 wk_http_prepare(const char *path)
@@ -69,16 +41,16 @@ wk_http_prepare(const char *path)
 		return false;
 	}
 	is_loaded = true;
-	free(certificates);
-	certificates = NULL;
 	if (path != NULL)
 	{
-		if (!read_certificates(path))
-			shc_error("cannot read the certificates in %s: %s", path, strerror(errno));
-		return certificates != NULL;
+		if (wk_trust_load(path))
+			return true;
+		shc_error("cannot read the certificates in %s: %s", path,
+				  errno != 0 ? strerror(errno) : "there are none");
+		return false;
 	}
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (read_certificates(places[i]))
+		if (wk_trust_load(places[i]))
 			return true;
 	shc_warning("there are no certificates on this machine: programs cannot use https");
 	return true;
@@ -355,8 +327,6 @@ static void
 set_manners(WkHttp *http, struct curl_slist *headers, struct curl_slist *connect_to, long left)
 {
 	CURL *easy = http->easy;
-	struct curl_blob blob = {
-		.data = certificates, .len = certificates_len, .flags = CURL_BLOB_NOCOPY};
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left);
@@ -380,10 +350,7 @@ set_manners(WkHttp *http, struct curl_slist *headers, struct curl_slist *connect
 	/* Verifying is libcurl's default; said here because so much hangs on it. */
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	if (certificates != NULL)
-		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+	wk_trust_use(easy);
 }
 
 static void
