@@ -37,6 +37,9 @@
 /* How often the domain file is looked at when the kernel tells of no change. */
 #define DOMAIN_POLL_MS 10000
 
+/* So long a start waits for Primus; then requests are answered that the domains are not known yet. */
+#define FIRST_DOMAINS_US INT64_C(2000000)
+
 typedef struct Arguments
 {
 	const char *config;
@@ -201,7 +204,7 @@ typedef struct Service
 	const GwConfig *config;
 	const GwRoutes *routes;
 	const GwStaticFiles *static_files;
-	ShcDomainSource *source;
+	ShcDomainSource source;
 	GwServer *server;
 	GwAdmin *admin; /* NULL: none */
 } Service;
@@ -209,7 +212,7 @@ typedef struct Service
 static void
 take_domains(Service *service)
 {
-	GwDomainSet *set = gw_domain_set_poll(service->source);
+	GwDomainSet *set = gw_domain_set_poll(&service->source);
 
 	if (set == NULL)
 		return;
@@ -246,7 +249,7 @@ static void
 wait_for_signal(Service *service, int signal_fd)
 {
 	struct pollfd fds[2] = {{.fd = signal_fd, .events = POLLIN},
-							{.fd = service->source->fd, .events = POLLIN}};
+							{.fd = service->source.fd, .events = POLLIN}};
 	struct signalfd_siginfo info;
 
 	for (;;)
@@ -351,23 +354,22 @@ static int
 open_domains_and_serve(Service *service)
 {
 	const ShcDomainSourceConf conf = domain_source_conf(service->config);
-	ShcDomainSource source;
+	ShcDomainSource *source = &service->source;
 	GwDomainSet *domains = NULL;
 	int code = 1;
 
-	service->source = &source;
-	if (shc_domain_source_open(&source, &conf))
+	if (shc_domain_source_open(source, &conf))
 	{
-		shc_domain_source_wait(&source, conf.timeout);
-		domains = gw_domain_set_poll(&source);
+		shc_domain_source_wait(source, FIRST_DOMAINS_US);
+		domains = gw_domain_set_poll(source);
 		/* A file that is not usable is a mistake; Primus may come later. */
-		if (domains == NULL && source.file.path == NULL)
-			domains = gw_domain_set_empty(source.is_known);
+		if (domains == NULL && source->file.path == NULL)
+			domains = gw_domain_set_empty(source->is_known);
 		if (domains != NULL)
 			code = serve(service, domains);
 	}
 	gw_domain_set_release(domains);
-	shc_domain_source_close(&source);
+	shc_domain_source_close(source);
 	return code;
 }
 
