@@ -103,7 +103,7 @@ lint-c: compile_commands.json
 	packaging/lint-c
 
 lint-shell:
-	shellcheck packaging/install-deps packaging/fetch-swagger-ui packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run .ci/run bench/sizes
+	shellcheck packaging/install-deps packaging/fetch-swagger-ui packaging/fetch-node-modules packaging/as-root packaging/lint-structure packaging/lint-c t/run t/one .ci/run bench/sizes
 
 SOURCES = $(wildcard */*.[ch] extension/src/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch])
 
