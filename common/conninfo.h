@@ -5,8 +5,9 @@
 #define SHC_CONNINFO_H
 
 /*
- * A copy of a connection string, which lives as long as the process; the passwords in the original are overwritten,
- * since everybody on the machine can see the arguments of a process. NULL, and logged: out of memory.
+ * A copy of a connection string, or of "key=" and one, which lives as long as the process; the passwords in the
+ * original are overwritten, since everybody on the machine can see the arguments of a process. For the first
+ * thread, at the start. NULL, and logged: out of memory.
  */
 extern const char *shc_conninfo_take(char *argument);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "conninfo.h"
 #include "domains.h"
 #include "http_admin.h"
 #include "listener.h"
@@ -92,7 +93,11 @@ parse_arguments(int argc, char **argv, Arguments *out)
 		else if (strcmp(name, "--config") == 0 && i + 1 < argc)
 			out->config = argv[++i];
 		else if (strcmp(name, "--set") == 0 && i + 1 < argc && out->nset < MAX_ASSIGNMENTS)
-			out->set[out->nset++] = argv[++i];
+		{
+			out->set[out->nset] = shc_conninfo_take(argv[++i]);
+			if (out->set[out->nset++] == NULL)
+				return 1;
+		}
 		else
 		{
 			fprintf(stderr, "selfserv: unexpected argument \"%s\"\nTry \"selfserv --help\".\n",

@@ -246,6 +246,12 @@ check_says('a file beside Primus', qr/domainfile and primus\.uri are both set/, 
 
 # ---- nothing secret has got out ----
 
+foreach my $process ($sh, $worker)
+{
+	my $title = ShTest::read_file("/proc/$process->{pid}/cmdline") =~ tr/\0/ /r;
+	like($title, qr/--set primus\.uri=host=\S+ .*password=x+ /, 'a title of a process');
+	unlike($title, qr/$secret/, 'without the password');
+}
 unlike(ShTest::read_file($sh->{log}), qr/$secret/, "no password in selfserv's log");
 unlike($worker->log_text, qr/$secret/, "no password in selfpwrk's log");
 unlike(HTTP::Tiny->new->get("http://127.0.0.1:$admin_port/metrics")->{content}, qr/$secret|dbname/, 'no URI among the metrics');

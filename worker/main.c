@@ -112,7 +112,11 @@ parse_local(int argc, char **argv, Arguments *out)
 		bool has_value = i + 1 < argc;
 
 		if (strcmp(name, "--set") == 0 && has_value && out->nset < MAX_ASSIGNMENTS)
-			out->set[out->nset++] = argv[++i];
+		{
+			out->set[out->nset] = shc_conninfo_take(argv[++i]);
+			if (out->set[out->nset++] == NULL)
+				return 1;
+		}
 		else if (strcmp(name, "--language") == 0 && has_value)
 			local->language = argv[++i];
 		else if (strcmp(name, "--deadline") == 0 && has_value && local->kind == WK_JOB_ROUTINE)
@@ -166,7 +170,11 @@ parse_arguments(int argc, char **argv, Arguments *out)
 		else if (strcmp(name, "--config") == 0 && i + 1 < argc)
 			out->config = argv[++i];
 		else if (strcmp(name, "--set") == 0 && i + 1 < argc && out->nset < MAX_ASSIGNMENTS)
-			out->set[out->nset++] = argv[++i];
+		{
+			out->set[out->nset] = shc_conninfo_take(argv[++i]);
+			if (out->set[out->nset++] == NULL)
+				return 1;
+		}
 		else
 			return refuse(name);
 	}
