@@ -211,3 +211,15 @@ shc_pg_hosts_start(const ShcPgHosts *hosts, int host, const ShcPgTarget *target)
 		PQsetNoticeProcessor(pg, drop_notice, NULL);
 	return pg;
 }
+
+void
+shc_pg_error_line(const struct pg_conn *pg, char line[SHC_PG_LINE_MAX])
+{
+	size_t n = 0;
+
+	for (const char *p = PQerrorMessage(pg); *p != '\0' && n + 1 < SHC_PG_LINE_MAX; p++)
+		line[n++] = *p == '\n' ? ' ' : *p;
+	while (n > 0 && line[n - 1] == ' ')
+		n--;
+	line[n] = '\0';
+}

@@ -34,6 +34,8 @@ extern void shc_pg_hosts_avoid(ShcPgHosts *hosts, int host);
 /* How long to wait for one host, when there is so much time for all of them. */
 extern int64_t shc_pg_hosts_timeout(const ShcPgHosts *hosts, int64_t limit);
 
+struct pg_conn;
+
 typedef struct ShcPgTarget
 {
 	const char *conninfo;
@@ -42,6 +44,13 @@ typedef struct ShcPgTarget
 	bool
 		any_server; /* of several hosts, any; else one that writes, unless conninfo says otherwise */
 } ShcPgTarget;
+
+/*
+ * libpq's last message as one line, for the log: without line ends, cut where it is too long. It holds no password
+ * of a connection string that was found valid.
+ */
+#define SHC_PG_LINE_MAX 512
+extern void shc_pg_error_line(const struct pg_conn *pg, char line[SHC_PG_LINE_MAX]);
 
 /* Starts to connect to one of the hosts, as PQconnectStart() does; notices are dropped. NULL: out of memory. */
 extern struct pg_conn *

@@ -96,15 +96,10 @@ is_stopping(const ShcPrimus *primus)
 static void
 log_connection(const ShcPrimus *primus, const char *what)
 {
-	char text[512] = "";
-	size_t n = 0;
+	char text[SHC_PG_LINE_MAX];
 
-	for (const char *p = PQerrorMessage(primus->pg); *p != '\0' && n + 1 < sizeof(text); p++)
-		text[n++] = *p == '\n' ? ' ' : *p;
-	while (n > 0 && text[n - 1] == ' ')
-		n--;
-	text[n] = '\0';
-	shc_error("Primus: %s%s%s", what, n > 0 ? ": " : "", text);
+	shc_pg_error_line(primus->pg, text);
+	shc_error("Primus: %s%s%s", what, text[0] != '\0' ? ": " : "", text);
 }
 
 /* An attempt to connect that failed; not each one of a long night. */

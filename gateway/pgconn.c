@@ -30,14 +30,9 @@ release_connection(ShcGarbage *garbage)
 static void
 log_connection_error(const GwPgConn *conn, const char *what)
 {
-	char text[512];
-	size_t n = 0;
+	char text[SHC_PG_LINE_MAX];
 
-	for (const char *p = PQerrorMessage(conn->pg); *p != '\0' && n + 1 < sizeof(text); p++)
-		text[n++] = *p == '\n' ? ' ' : *p;
-	while (n > 0 && text[n - 1] == ' ')
-		n--;
-	text[n] = '\0';
+	shc_pg_error_line(conn->pg, text);
 	shc_error("domain %s: %s: %s", conn->settings->domain, what, text);
 }
 

@@ -34,15 +34,10 @@ release(ShcGarbage *garbage)
 static void
 log_connection_error(const WkPg *pg, const char *what)
 {
-	char text[512];
-	size_t n = 0;
+	char text[SHC_PG_LINE_MAX];
 
-	for (const char *p = PQerrorMessage(pg->pg); *p != '\0' && n + 1 < sizeof(text); p++)
-		text[n++] = *p == '\n' ? ' ' : *p;
-	while (n > 0 && text[n - 1] == ' ')
-		n--;
-	text[n] = '\0';
-	shc_error("domain %s: %s%s%s", pg->domain, what, n > 0 ? ": " : "", text);
+	shc_pg_error_line(pg->pg, text);
+	shc_error("domain %s: %s%s%s", pg->domain, what, text[0] != '\0' ? ": " : "", text);
 }
 
 WkPg *
